@@ -1,0 +1,74 @@
+#include "base/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace hap {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class StreamProgress : public Progress {
+ public:
+  explicit StreamProgress(int fd) : fd_(fd), terminal_(::isatty(fd) != 0) {}
+  ~StreamProgress() override { finish_step(); }
+
+  void step(const std::string& what) override {
+    finish_step();
+    what_ = what;
+    started_ = drawn_ = Clock::now();
+    if (terminal_) write(fmt::format("\r\033[K{} ...", what_));
+  }
+
+  void advance(uint64_t position, uint64_t total) override {
+    if (!terminal_ || what_.empty() || seconds_since(drawn_) < 0.1) return;
+    drawn_ = Clock::now();
+    if (total == 0) {
+      write(fmt::format("\r\033[K{} ... {} ({:.0f} s)", what_, position, seconds_since(started_)));
+      return;
+    }
+    constexpr int width = 24;
+    const double share = std::min(1.0, static_cast<double>(position) / static_cast<double>(total));
+    const int filled = static_cast<int>(share * width);
+    const double elapsed = seconds_since(started_);
+    const std::string left = share > 0.02 ? fmt::format(", {:.0f} s left", elapsed / share - elapsed) : "";
+    write(fmt::format("\r\033[K{} [{:#<{}}{:.<{}}] {:3.0f} %{}", what_, "", filled, "", width - filled, share * 100, left));
+  }
+
+  void note(const std::string& text) override {
+    write(fmt::format("{}{}\n", terminal_ ? "\r\033[K" : "", text));
+  }
+
+  void done() override { finish_step(); }
+
+ private:
+  void finish_step() {
+    if (what_.empty()) return;
+    write(fmt::format("{}{} ({:.1f} s)\n", terminal_ ? "\r\033[K" : "", what_, seconds_since(started_)));
+    what_.clear();
+  }
+
+  void write(const std::string& text) const {
+    // Progress is a courtesy: a closed standard error must not fail the work.
+    if (::write(fd_, text.data(), text.size()) < 0) return;
+  }
+
+  int fd_;
+  bool terminal_;
+  std::string what_;
+  Clock::time_point started_;
+  Clock::time_point drawn_;
+};
+
+}  // namespace
+
+std::unique_ptr<Progress> make_stream_progress(int fd) { return std::make_unique<StreamProgress>(fd); }
+
+}  // namespace hap
