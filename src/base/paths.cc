@@ -23,7 +23,7 @@ fs::path executable_dir() {
   return fs::read_symlink("/proc/self/exe", code).parent_path();
 }
 
-bool exists(const fs::path& path) {
+bool is_there(const fs::path& path) {
   std::error_code code;
   return fs::exists(path, code);
 }
@@ -43,9 +43,9 @@ Result<std::string> data_dir() {
   if (auto dir = environment("HAP_DATA_DIR"); !dir.empty()) return dir;
   const fs::path here = executable_dir();
   // Installed: PREFIX/bin/hap. Developer: SOURCE/build/<preset>/src/cli/hap, tests one level elsewhere.
-  if (exists(here / "../share/hapmeter/lab")) return fs::weakly_canonical(here / "../share/hapmeter").string();
+  if (is_there(here / "../share/hapmeter/lab")) return fs::weakly_canonical(here / "../share/hapmeter").string();
   for (fs::path dir = here; dir.has_relative_path(); dir = dir.parent_path()) {
-    if (exists(dir / "data") && exists(dir / "include/hap/result.h")) return (dir / "data").string();
+    if (is_there(dir / "data") && is_there(dir / "include/hap/result.h")) return (dir / "data").string();
   }
   return Error("hapmeter's data folder was not found").hint("set HAP_DATA_DIR to the `data` folder");
 }
@@ -56,12 +56,12 @@ Result<std::string> companion(const std::string& file_name) {
   if (auto dir = environment("HAP_LIBEXEC_DIR"); !dir.empty()) places.emplace_back(dir);
   places.push_back(here / "../libexec/hapmeter");
   for (fs::path dir = here; dir.has_relative_path(); dir = dir.parent_path()) {
-    if (!exists(dir / "CMakeCache.txt")) continue;
+    if (!is_there(dir / "CMakeCache.txt")) continue;
     places.insert(places.end(), {dir / "src/agent", dir / "emulator-plugin", dir / "bpf"});
     break;
   }
   for (const auto& place : places) {
-    if (exists(place / file_name)) return fs::weakly_canonical(place / file_name).string();
+    if (is_there(place / file_name)) return fs::weakly_canonical(place / file_name).string();
   }
   return Error(file_name + " was not found beside hap").hint("build or install the whole project");
 }
