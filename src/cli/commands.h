@@ -1,7 +1,8 @@
 // The subcommands of `hap`: one file cmd_<name>.cc each.
 //
 // To add a command: write cmd_<name>.cc with a function `void add_<name>(CLI::App& app, Session& session)` that
-// defines options, help text with examples, and a callback; declare it here and call it in main.cc.
+// defines options, help text with examples, and a callback that sets session.run; add <name> to the list in
+// src/cli/CMakeLists.txt, which makes main call it.
 #pragma once
 
 #include <functional>
@@ -34,9 +35,5 @@ struct Session {
   // A progress reporter on standard error.
   std::unique_ptr<Progress> progress() const;
 };
-
-void add_ledger(CLI::App& app, Session& session);
-void add_lab(CLI::App& app, Session& session);
-void add_compare(CLI::App& app, Session& session);
 
 }  // namespace hap::cli

@@ -7,6 +7,7 @@
 
 #include "base/paths.h"
 #include "base/temp_dir.h"
+#include "cli/command_table.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 
@@ -18,11 +19,6 @@ namespace {
 
 int exit_status(const Error& error) {
   return error.kind() == ErrorKind::usage ? exit_usage : exit_failed;
-}
-
-void add_commands(CLI::App& app, Session& session) {
-  (void)app;
-  (void)session;
 }
 
 int run(int argc, char** argv) {
