@@ -7,7 +7,7 @@
 
 #include "base/paths.h"
 #include "base/temp_dir.h"
-#include "cli/command_table.h"
+#include "command_table.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 
