@@ -27,21 +27,12 @@
 #include <string_view>
 #include <vector>
 
+#include "hap/image.h"
 #include "hap/result.h"
 
 namespace hap {
 
 inline constexpr int recording_schema_version = 1;
-
-// What an image is. Values are stored by name.
-enum class ImageKind {
-  kernel,         // the kernel's own text; addresses are link-time addresses (any slide removed)
-  module,         // a loadable module; addresses are run-time addresses, `load_address` tells the base
-  user,           // a file mapped by a process; addresses are offsets in the file
-  anonymous,      // executable memory without a file: path is a label such as [jit], [vdso], [memfd:x], [anon];
-                  // addresses are virtual addresses
-  hypervisor,     // Xen's own text
-};
 
 // Which of the machines that share the processor the code belongs to.
 enum class Space {
@@ -50,13 +41,20 @@ enum class Space {
   hypervisor,  // Xen
 };
 
+// Addresses of blocks, by kind (the resolver's image addresses):
+//   kernel, hypervisor   link-time virtual address (any slide removed)
+//   module               offset from the base that /proc/modules shows; init sections, which lie elsewhere, from
+//                        kModuleInitBase (hap/resolver.h)
+//   user                 offset in the file
+//   all others           virtual address
 struct Image {
   uint32_t id = 0;
   ImageKind kind = ImageKind::kernel;
   Space space = Space::host;
-  std::string path;            // as the measured machine names it; "vmlinux" for the kernel; a label in brackets
+  std::string path;            // as the measured machine names it; "vmlinux" for the kernel; the name of a module;
+                               // a label in brackets for memory without a file: [jit], [vdso], [memfd:x]
   std::string build_id;        // lower-case hexadecimal, empty when unknown
-  uint64_t load_address = 0;   // modules: base of the module's text; otherwise 0
+  uint64_t load_address = 0;   // modules: run-time base of the core text; otherwise 0
   uint64_t inode = 0;          // user files: inode and device of the mapped file, 0 otherwise
   uint64_t device = 0;
   // Modules: section name -> load address (".text", ".init.text", ".noinstr.text", ...).
@@ -66,7 +64,7 @@ struct Image {
 struct Block {
   uint32_t id = 0;
   uint32_t image = 0;     // Image::id
-  uint64_t address = 0;   // see ImageKind
+  uint64_t address = 0;   // see Image
   uint32_t size = 0;      // bytes of machine code; 0: a function entry seen by a function collector
   uint64_t code_hash = 0; // of the bytes executed (patched text has several); 0 when the collector cannot tell
 };
@@ -225,6 +223,9 @@ class Recording {
   const RecordingHeader& header() const;
   // The meta value, or "" when there is none.
   std::string meta(const std::string& key) const;
+
+  uint64_t block_count() const;
+  uint64_t hit_count() const;
 
   // In order of id. The callback returns false to stop early.
   Status for_each_block(const std::function<bool(const Block&)>& visit) const;

@@ -25,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "hap/image.h"
 #include "hap/result.h"
 
 namespace hap {
@@ -38,32 +39,20 @@ inline constexpr std::uint32_t kNoId = 0xffffffff;
 // Where the init sections of a module start in its image addresses.
 inline constexpr std::uint64_t kModuleInitBase = 0x40000000;
 
-enum class ImageKind : std::uint8_t {
-  kernel,
-  module,
-  user,        // an ELF file in user space
-  vdso,        // the kernel's code in user space
-  bpf,         // JIT-compiled BPF programs
-  trampoline,  // ftrace, BPF, kprobe and static-call trampolines made at run time
-  jit,         // anonymous executable memory of a process
-  memfd,       // code of a memfd
-  other,       // anything else: [unresolved]
-};
-
 // A source function of an image. Clones (.isra, .constprop, .part, .cold) and the copies that several
 // compilation units made of one header function are one function: its identity is (name, file, line).
 struct FunctionView {
-  std::string_view name;             // as in the source: "vfs_read"; "[3f2a91c0+0x1c20]" where no name is known
-  std::string_view symbol;           // linker symbol of its first out-of-line copy; empty if only inlined
-  std::string_view file;             // empty: unknown. Kernel: relative to the source root ("fs/read_write.c")
-  FileId file_id = kNoId;            // the same as number
-  std::uint32_t line = 0;            // declaration; 0: unknown
-  std::uint32_t end_line = 0;        // highest line whose innermost scope is the function; 0: unknown
-  std::optional<std::uint32_t> lines;       // all source lines of the function: end_line - line + 1
-  std::uint64_t size = 0;                   // bytes of machine code of all out-of-line copies, cold parts too
-  bool out_of_line = false;                 // it has code of its own (a traceable function, as ftrace sees it)
-  bool inlined = false;                     // it was inlined somewhere
-  bool assembly = false;                    // from an assembler source
+  std::string_view name;       // as in the source: "vfs_read"; "[3f2a91c0+0x1c20]" where no name is known
+  std::string_view symbol;     // linker symbol of its first out-of-line copy; empty if only inlined
+  std::string_view file;       // empty: unknown. Kernel: relative to the source root ("fs/read_write.c")
+  FileId file_id = kNoId;      // the same as number
+  std::uint32_t line = 0;      // declaration; 0: unknown
+  std::uint32_t end_line = 0;  // highest line whose innermost scope is the function; 0: unknown
+  std::optional<std::uint32_t> lines;  // all source lines of the function: end_line - line + 1
+  std::uint64_t size = 0;              // bytes of machine code of all out-of-line copies, cold parts too
+  bool out_of_line = false;            // it has code of its own (a traceable function, as ftrace sees it)
+  bool inlined = false;                // it was inlined somewhere
+  bool assembly = false;               // from an assembler source
   std::optional<std::uint32_t> complexity;  // cyclomatic, of the machine code (docs/complexity.md)
 };
 
@@ -114,16 +103,16 @@ struct Frame {
 
 struct IndexStats {
   std::string build_id;
-  std::uint64_t functions = 0;         // all
-  std::uint64_t out_of_line = 0;       // of which with code of their own
+  std::uint64_t functions = 0;    // all
+  std::uint64_t out_of_line = 0;  // of which with code of their own
   std::uint64_t line_rows = 0;
-  std::uint64_t lines = 0;             // distinct (file, line)
+  std::uint64_t lines = 0;  // distinct (file, line)
   std::uint64_t inline_instances = 0;
   std::uint64_t files = 0;
   std::uint64_t symbols = 0;
   std::uint64_t call_edges = 0;
-  std::uint64_t with_complexity = 0;   // out-of-line functions of known complexity
-  std::uint64_t file_bytes = 0;        // size of the index
+  std::uint64_t with_complexity = 0;  // out-of-line functions of known complexity
+  std::uint64_t file_bytes = 0;       // size of the index
   double seconds = 0;
 };
 
@@ -138,8 +127,8 @@ class Index {
   Index& operator=(Index&&) noexcept;
   ~Index();
 
-  std::string_view build_id() const;  // lower-case hex
-  ImageKind kind() const;             // kernel, module or user
+  std::string_view build_id() const;    // lower-case hex
+  ImageKind kind() const;               // kernel, module or user
   std::string_view image_name() const;  // "vmlinux", "kvm", "redis-server"
   IndexStats stats() const;
   // Recomputes the digest over the whole file; false when a bit was flipped.
