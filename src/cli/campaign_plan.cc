@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <sstream>
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 namespace hap::cli {
@@ -102,12 +100,13 @@ std::string CampaignCell::file_name() const {
 }
 
 Result<CampaignPlan> parse_campaign(const std::string& text, const std::string& path) {
-  const auto parsed = toml::parse(text, path);
-  if (!parsed) {
-    const auto& where = parsed.error().source().begin;
-    return wrong(fmt::format("line {}, column {}: {}", where.line, where.column, parsed.error().description()), path);
+  toml::table table;
+  try {
+    table = toml::parse(text, path);
+  } catch (const toml::parse_error& error) {
+    const auto& where = error.source().begin;
+    return wrong(fmt::format("line {}, column {}: {}", where.line, where.column, error.description()), path);
   }
-  const toml::table& table = parsed.table();
   HAP_CHECK(only_known_keys(table, {"name", "sandboxes", "workloads", "boots", "repeats", "profile", "parallel",
                                     "options", "cell"},
                             path));
