@@ -189,8 +189,8 @@ using IndexProgress = std::function<void(std::string_view what, double fraction)
 Result<IndexStats> build_index(const ElfInputs& inputs, const std::string& out_path,
                                const IndexProgress& progress = {});
 
-// GNU build id of an ELF file as lower-case hex; a file without one gets "sha1-" and a digest of its content,
-// so that every file has an identity.
+// GNU build id of an ELF file as lower-case hex; a file without one gets "sha256-" and a digest of its
+// content, so that every file has an identity.
 Result<std::string> read_build_id(const std::string& elf_path);
 
 // <cache>/index/<build-id>.hapidx

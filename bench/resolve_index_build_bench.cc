@@ -1,0 +1,107 @@
+// Builds the symbol indexes of a kernel and its modules and prints what it cost:
+//
+//   resolve_index_build VMLINUX [MODULE.ko ...] -o FOLDER [--no-complexity] [--user]
+//
+// Modules are built two at a time. Peak memory is that of the whole process.
+#include <sys/resource.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "hap/resolver.h"
+
+namespace {
+
+struct Arguments {
+  std::vector<std::string> files;
+  std::string folder;
+  bool complexity = true;
+  bool user = false;
+};
+
+Arguments parse(int argc, char** argv) {
+  Arguments arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "-o" && i + 1 < argc) {
+      arguments.folder = argv[++i];
+    } else if (word == "--no-complexity") {
+      arguments.complexity = false;
+    } else if (word == "--user") {
+      arguments.user = true;
+    } else {
+      arguments.files.push_back(word);
+    }
+  }
+  return arguments;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::string build(const Arguments& arguments, std::size_t i, unsigned threads) {
+  const std::string& file = arguments.files[i];
+  const auto start = std::chrono::steady_clock::now();
+  hap::ElfInputs inputs;
+  inputs.elf = file;
+  inputs.kind = arguments.user ? hap::ImageKind::user
+                : i == 0       ? hap::ImageKind::kernel
+                               : hap::ImageKind::module;
+  inputs.complexity = arguments.complexity;
+  inputs.threads = threads;
+  const auto id = hap::read_build_id(file);
+  if (!id) return id.error().to_string();
+  const auto stats = hap::build_index(inputs, hap::index_path(arguments.folder, *id));
+  if (!stats) return stats.error().to_string();
+  if (arguments.files.size() <= 8 || i == 0) {
+    std::printf(
+        "%s\n  %.2f s, %.1f MB: %lu functions (%lu out of line, %lu with complexity), %lu rows, %lu lines, "
+        "%lu inlined calls, %lu files, %lu symbols, %lu calls\n",
+        file.c_str(), seconds_since(start), static_cast<double>(stats->file_bytes) / 1e6, stats->functions,
+        stats->out_of_line, stats->with_complexity, stats->line_rows, stats->lines, stats->inline_instances,
+        stats->files, stats->symbols, stats->call_edges);
+  }
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Arguments arguments = parse(argc, argv);
+  if (arguments.files.empty() || arguments.folder.empty()) {
+    std::fprintf(stderr, "usage: %s VMLINUX [MODULE.ko ...] -o FOLDER [--no-complexity] [--user]\n", argv[0]);
+    return 2;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  std::atomic<int> failures{0};
+  const auto report = [&](const std::string& file, const std::string& error) {
+    if (error.empty()) return;
+    std::fprintf(stderr, "%s: %s\n", file.c_str(), error.c_str());
+    ++failures;
+  };
+  report(arguments.files[0], build(arguments, 0, 2));
+  std::atomic<std::size_t> next{1};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < arguments.files.size(); i = next++) {
+      report(arguments.files[i], build(arguments, i, 1));
+    }
+  };
+  {
+    std::jthread other(work);
+    work();
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("%zu images: %.2f s wall, %.2f s CPU, peak memory %.0f MiB\n", arguments.files.size(),
+              seconds_since(start),
+              static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                  static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
+              static_cast<double>(usage.ru_maxrss) / 1024);
+  return failures == 0 ? 0 : 1;
+}

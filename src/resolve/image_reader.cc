@@ -1,0 +1,168 @@
+#include "resolve/image_reader.h"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "resolve/unit_scopes.h"
+
+namespace hap::resolve {
+
+namespace {
+
+// Units are read in runs of about this many bytes of .debug_info: small enough to share among threads, large
+// enough that joining the results costs little.
+constexpr std::uint64_t kRunBytes = 4u << 20;
+
+struct UnitRun {
+  std::size_t first = 0;
+  std::size_t last = 0;  // one behind
+};
+
+std::vector<UnitRun> split_units(const std::vector<UnitHeader>& units) {
+  std::vector<UnitRun> runs;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    if (runs.empty() || units[i].end - units[runs.back().first].offset > kRunBytes) runs.push_back({i, i});
+    runs.back().last = i + 1;
+  }
+  return runs;
+}
+
+std::vector<AddressRange> executable_ranges(const ElfFile& elf) {
+  std::vector<AddressRange> ranges;
+  for (const auto& section : elf.sections()) {
+    if (section.loaded() && section.executable() && section.size != 0) {
+      ranges.push_back({section.address, section.address + section.size});
+    }
+  }
+  std::sort(ranges.begin(), ranges.end(),
+            [](const AddressRange& a, const AddressRange& b) { return a.begin < b.begin; });
+  return ranges;
+}
+
+// Reads all units, several at a time. Damaged units are counted and skipped: a figure with one unit less is
+// better than none, and the count is in the result.
+SourceFacts read_units(const DwarfSections& dwarf, const ReadRules& rules, unsigned threads,
+                       const IndexProgress& progress) {
+  const auto runs = split_units(dwarf.units());
+  std::vector<std::unique_ptr<SourceFacts>> done(runs.size());
+  std::atomic<std::size_t> next{0};
+  std::mutex reporting;
+  std::size_t finished = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < runs.size(); i = next++) {
+      auto facts = std::make_unique<SourceFacts>();
+      UnitReader reader(dwarf, rules, *facts);
+      for (std::size_t unit = runs[i].first; unit < runs[i].last; ++unit) {
+        if (!reader.read(unit)) ++facts->damaged_units;
+      }
+      const std::lock_guard lock(reporting);
+      done[i] = std::move(facts);
+      ++finished;
+      if (progress)
+        progress("debug information", static_cast<double>(finished) / static_cast<double>(runs.size()));
+    }
+  };
+  std::vector<std::jthread> workers;
+  for (unsigned i = 1; i < std::min<std::size_t>(std::max(threads, 1u), runs.size()); ++i)
+    workers.emplace_back(work);
+  work();
+  workers.clear();
+  SourceFacts all;
+  for (auto& facts : done) {
+    all.merge(std::move(*facts));
+    facts.reset();
+  }
+  return all;
+}
+
+// A kernel built with absolute names: the part of them before "/init/main.c" is the source root.
+void strip_source_root(std::vector<std::string>& files) {
+  static constexpr std::string_view anchor = "/init/main.c";
+  std::string root;
+  for (const auto& path : files) {
+    if (path.starts_with('/') && path.ends_with(anchor))
+      root = path.substr(0, path.size() - anchor.size() + 1);
+  }
+  if (root.empty()) return;
+  for (auto& path : files) {
+    if (path.starts_with(root)) path.erase(0, root.size());
+  }
+}
+
+std::vector<LinkedSymbol> code_symbols(const ElfFile& elf) {
+  std::vector<LinkedSymbol> symbols;
+  const auto add = [&](const std::vector<ElfSymbol>& from) {
+    for (const auto& symbol : from) {
+      if (symbol.section == 0 || symbol.section == kNoSection || symbol.name.empty()) continue;
+      const auto& section = elf.sections()[symbol.section];
+      if (!section.loaded() || !section.executable()) continue;
+      if (symbol.type != SymbolType::none && symbol.type != SymbolType::function) continue;
+      if (symbol.address < section.address || symbol.address - section.address >= section.size) continue;
+      // A size that leaves the section is damage.
+      const std::uint64_t room = section.size - (symbol.address - section.address);
+      symbols.push_back({symbol.name, symbol.address, std::min(symbol.size, room),
+                         symbol.type == SymbolType::function, symbol.global});
+    }
+  };
+  add(elf.symbols());
+  if (symbols.empty()) add(elf.dynamic_symbols());
+  return symbols;
+}
+
+std::string default_name(const std::string& path, ImageKind kind) {
+  std::string name = std::filesystem::path(path).filename().string();
+  if (kind == ImageKind::kernel) return "vmlinux";
+  if (kind != ImageKind::module) return name;
+  const auto dot = name.find(".ko");
+  if (dot != std::string::npos) name.resize(dot);
+  std::replace(name.begin(), name.end(), '-', '_');  // as /proc/modules has it
+  return name;
+}
+
+}  // namespace
+
+Result<ImageCode> read_image(const ElfInputs& inputs, const IndexProgress& progress) {
+  ImageCode image;
+  HAP_TRY(code, ElfFile::open(inputs.elf));
+  image.code = std::make_unique<ElfFile>(std::move(code));
+  if (!inputs.debug_file.empty()) {
+    HAP_TRY(debug, ElfFile::open(inputs.debug_file));
+    if (debug.build_id() != image.code->build_id()) {
+      return Error("the debug file belongs to another build").at(inputs.debug_file);
+    }
+    image.debug = std::make_unique<ElfFile>(std::move(debug));
+  }
+  const ElfFile& debug = image.debug ? *image.debug : *image.code;
+  HAP_TRY(build_id, read_build_id(inputs.elf));
+
+  if (progress) progress("debug information", 0);
+  HAP_TRY(dwarf, DwarfSections::load(debug));
+  image.dwarf = std::make_unique<DwarfSections>(std::move(dwarf));
+  ReadRules rules;
+  rules.executable = executable_ranges(*image.code);
+  rules.kernel_paths = inputs.kind != ImageKind::user;
+  SourceFacts facts = read_units(*image.dwarf, rules, inputs.threads, progress);
+  if (rules.kernel_paths) strip_source_root(facts.files);
+
+  auto symbols = code_symbols(*image.code);
+  if (image.debug) {
+    auto more = code_symbols(debug);
+    if (more.size() > symbols.size()) symbols = std::move(more);
+  }
+  image.model = make_model(std::move(facts), std::move(symbols), {}, build_id);
+  image.model.kind = inputs.kind;
+  image.model.image_name =
+      inputs.image_name.empty() ? default_name(inputs.elf, inputs.kind) : inputs.image_name;
+  image.model.base = rules.executable.empty() ? 0 : rules.executable.front().begin;
+  for (const auto& section : image.code->sections()) {
+    if (section.loaded() && section.executable() && section.size != 0) {
+      image.model.sections.push_back({section.name, section.address, section.size});
+    }
+  }
+  return image;
+}
+
+}  // namespace hap::resolve
