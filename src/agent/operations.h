@@ -1,0 +1,17 @@
+// The agent's operations that are not about cells. Each function adds its operations to the table.
+#pragma once
+
+#include "agent/dispatch.h"
+
+namespace hap::agent {
+
+// ping -> {agent: version}; power_off; reseed {unix_time?} + blob (fresh random bytes).
+void add_machine_operations(Dispatcher& dispatcher);
+// read_file {path} -> blob; write_file {path, mode?} + blob; warm {paths: [...]} -> {bytes, files, missing}.
+void add_file_operations(Dispatcher& dispatcher);
+// exec {argv, env?, cwd?, timeout_ms?} + blob (standard input) -> {status, out, err}.
+void add_exec_operation(Dispatcher& dispatcher);
+// kernel -> release, version, build id, modules with their load addresses, and the machine's conditions.
+void add_kernel_operation(Dispatcher& dispatcher);
+
+}  // namespace hap::agent
