@@ -246,7 +246,8 @@ class ModelMaker {
     for (auto& function : model_.functions) {
       if (function.line != 0 || function.ranges.empty()) continue;
       for (const auto& range : function.ranges) {
-        const auto* line = line_at(range.begin);
+        // Not always at the first byte: the call padding before a function has no line.
+        const auto* line = first_line_in(range);
         if (line == nullptr) continue;
         function.file = line->file;
         function.line = line->line;
@@ -267,13 +268,14 @@ class ModelMaker {
     }
   }
 
-  const LineSegment* line_at(std::uint64_t address) const {
-    auto after = std::upper_bound(
-        model_.lines.begin(), model_.lines.end(), address,
-        [](std::uint64_t value, const LineSegment& segment) { return value < segment.begin; });
-    if (after == model_.lines.begin()) return nullptr;
-    --after;
-    return address < after->end && after->file != kNone ? &*after : nullptr;
+  const LineSegment* first_line_in(const CodeRange& range) const {
+    auto at = std::lower_bound(
+        model_.lines.begin(), model_.lines.end(), range.begin,
+        [](const LineSegment& segment, std::uint64_t value) { return segment.end <= value; });
+    for (; at != model_.lines.end() && at->begin < range.end; ++at) {
+      if (at->file != kNone) return &*at;
+    }
+    return nullptr;
   }
 
   CodeModel model_;
