@@ -148,6 +148,15 @@ struct SyscallCount {
   uint64_t count = 0;
 };
 
+// A seccomp filter that a process of the sandbox had loaded while it served: the BPF program itself. All filters
+// of a process apply; `position` 0 is the one installed last.
+struct SeccompFilter {
+  int32_t pid = 0;     // thread group
+  std::string role;    // role of that process, as in ScopeRule
+  uint32_t position = 0;
+  std::string program; // struct sock_filter[], little-endian
+};
+
 // Something that may have run without being seen. `kind` is one of the names in docs/recording-format.md
 // (events_lost, unresolved_mapping, unobservable_function, memory_read_failed, blind_ns, ...).
 struct Loss {
@@ -170,6 +179,7 @@ struct RecordingHeader {
   std::vector<Window> windows;
   std::vector<ScopeRule> scope;
   std::vector<SyscallCount> syscalls;
+  std::vector<SeccompFilter> filters;
   std::vector<Loss> losses;
   // Addresses (in `kernel` and `module` images) of functions the collector could not observe.
   std::vector<uint64_t> unobservable;
@@ -195,6 +205,7 @@ class RecordingWriter {
   Status add(const Hit& hit);
   Status add(const ScopeRule& rule);
   Status add(const SyscallCount& count);
+  Status add(const SeccompFilter& filter);
   Status add(const Loss& loss);
   Status add_unobservable(uint64_t address);
 

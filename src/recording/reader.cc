@@ -207,6 +207,15 @@ Status read_tasks(sqlite3* db, RecordingHeader& header) {
                        header.actors.push_back(std::move(actor));
                        return good;
                      }));
+  HAP_CHECK(for_rows(db, "SELECT pid, position, role, program FROM seccomp_filter", [&](Statement& row) {
+    SeccompFilter filter;
+    filter.pid = row.i32(0);
+    filter.position = row.u32(1);
+    filter.role = row.text(2);
+    filter.program = row.blob(3);
+    header.filters.push_back(std::move(filter));
+    return true;
+  }));
   return for_rows(db, "SELECT task, phase, number, count FROM syscall", [&](Statement& row) {
     SyscallCount count;
     count.task = row.u32(0);

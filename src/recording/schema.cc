@@ -5,7 +5,7 @@
 namespace hap::recording {
 namespace {
 
-constexpr std::array<Table, 14> version_1{{
+constexpr std::array<Table, 15> version_1{{
     {"meta", "CREATE TABLE meta(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID"},
     {"condition", "CREATE TABLE condition(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID"},
     {"image",
@@ -40,6 +40,9 @@ constexpr std::array<Table, 14> version_1{{
     {"syscall",
      "CREATE TABLE syscall(task INTEGER NOT NULL, phase TEXT NOT NULL, number INTEGER NOT NULL, "
      "count INTEGER NOT NULL, PRIMARY KEY(task, phase, number)) WITHOUT ROWID"},
+    {"seccomp_filter",
+     "CREATE TABLE seccomp_filter(pid INTEGER NOT NULL, position INTEGER NOT NULL, role TEXT NOT NULL, "
+     "program BLOB NOT NULL, PRIMARY KEY(pid, position)) WITHOUT ROWID"},
     {"loss",
      "CREATE TABLE loss(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, count INTEGER NOT NULL, "
      "detail TEXT NOT NULL)"},

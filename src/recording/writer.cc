@@ -31,7 +31,7 @@ struct StoredHit {
 // The statements that fill the tables, in one place so that they can be compared with schema.cc.
 struct Inserts {
   Statement meta, condition, image, section, block, task, actor, window, window_set, hit, scope, syscall,
-      loss, unobservable;
+      filter, loss, unobservable;
 
   static Result<Inserts> prepare(sqlite3* db) {
     HAP_TRY(meta, Statement::prepare(db, "INSERT OR REPLACE INTO meta VALUES(?,?)"));
@@ -46,12 +46,13 @@ struct Inserts {
     HAP_TRY(hit, Statement::prepare(db, "INSERT INTO hit VALUES(?,?,?)"));
     HAP_TRY(scope, Statement::prepare(db, "INSERT INTO scope(kind,value,role) VALUES(?,?,?)"));
     HAP_TRY(syscall, Statement::prepare(db, "INSERT INTO syscall VALUES(?,?,?,?)"));
+    HAP_TRY(filter, Statement::prepare(db, "INSERT INTO seccomp_filter VALUES(?,?,?,?)"));
     HAP_TRY(loss, Statement::prepare(db, "INSERT INTO loss(kind,count,detail) VALUES(?,?,?)"));
     HAP_TRY(unobservable, Statement::prepare(db, "INSERT OR IGNORE INTO unobservable VALUES(?)"));
     return Inserts{std::move(meta),       std::move(condition),   std::move(image), std::move(section),
                    std::move(block),      std::move(task),        std::move(actor), std::move(window),
                    std::move(window_set), std::move(hit),         std::move(scope), std::move(syscall),
-                   std::move(loss),       std::move(unobservable)};
+                   std::move(filter),     std::move(loss),        std::move(unobservable)};
   }
 };
 
@@ -260,6 +261,14 @@ Status RecordingWriter::add(const SyscallCount& count) {
       .bind(2, to_string(count.phase))
       .bind(3, int64_t{count.number})
       .bind(4, static_cast<int64_t>(count.count))
+      .insert();
+}
+
+Status RecordingWriter::add(const SeccompFilter& filter) {
+  return impl_->inserts.filter.bind(1, int64_t{filter.pid})
+      .bind(2, int64_t{filter.position})
+      .bind(3, filter.role)
+      .bind_blob(4, filter.program)
       .insert();
 }
 
