@@ -11,8 +11,12 @@ namespace hap {
 
 Result<IndexStats> build_index(const ElfInputs& inputs, const std::string& out_path,
                                const IndexProgress& progress) {
+  if (inputs.kind > ImageKind::user) {
+    return Error("only kernels, modules and user-space files have an index").at(inputs.elf);
+  }
   const auto start = std::chrono::steady_clock::now();
   HAP_TRY(image, resolve::read_image(inputs, progress));
+  if (inputs.kind == ImageKind::user) resolve::to_file_offsets(image);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   if (progress) progress("writing", 1);
   return resolve::write_index(image.model, elapsed.count(), out_path);

@@ -165,4 +165,34 @@ Result<ImageCode> read_image(const ElfInputs& inputs, const IndexProgress& progr
   return image;
 }
 
+void to_file_offsets(ImageCode& image) {
+  const ElfFile& elf = *image.code;
+  CodeModel& model = image.model;
+  // Code outside every loaded segment never runs; its pieces are dropped.
+  const auto move = [&](std::uint64_t& begin, std::uint64_t& end) {
+    const auto offset = elf.file_offset(begin);
+    const std::uint64_t size = end - begin;
+    begin = offset.value_or(0);
+    end = offset ? begin + size : begin;
+  };
+  const auto move_all = [&](auto& pieces) {
+    for (auto& piece : pieces) move(piece.begin, piece.end);
+    std::erase_if(pieces, [](const auto& piece) { return piece.end == piece.begin; });
+    std::sort(pieces.begin(), pieces.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+  };
+  move_all(model.segments);
+  move_all(model.lines);
+  for (auto& function : model.functions) move_all(function.ranges);
+  const auto move_point = [&](std::uint64_t& address) {
+    const auto offset = elf.file_offset(address);
+    address = offset.value_or(0);
+    return offset.has_value();
+  };
+  std::erase_if(model.symbols, [&](LinkedSymbol& symbol) { return !move_point(symbol.address); });
+  std::stable_sort(model.symbols.begin(), model.symbols.end(),
+                   [](const LinkedSymbol& a, const LinkedSymbol& b) { return a.address < b.address; });
+  std::erase_if(model.sections, [&](SectionView& section) { return !move_point(section.offset); });
+  model.base = 0;
+}
+
 }  // namespace hap::resolve
