@@ -22,6 +22,7 @@ struct SpawnOptions {
   int stdout_fd = -1;                        // -1: /dev/null
   int stderr_fd = -1;                        // -1: /dev/null
   std::vector<int> keep_fds;                 // stay open in the child under the same numbers
+  int cgroup_procs_fd = -1;                  // an open cgroup.procs: the child joins that cgroup before exec
   bool die_with_parent = true;               // PR_SET_PDEATHSIG(SIGKILL): survives no kill -9 of this process
   bool own_process_group = true;             // so that terminate() reaches descendants too
 };

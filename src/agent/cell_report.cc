@@ -1,0 +1,99 @@
+#include "agent/cell_report.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+#include "sandbox/cgroup.h"
+
+namespace hap::agent {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+const char* to_text(Phase phase) {
+  switch (phase) {
+    case Phase::setup:
+      return "setup";
+    case Phase::serve:
+      return "serve";
+    case Phase::teardown:
+      return "teardown";
+  }
+  return "";
+}
+
+bool is_running(pid_t pid) {
+  const auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
+  if (!text) return false;
+  // "pid (name) state": the name may hold anything, so look behind its last parenthesis.
+  const size_t end = text->rfind(')');
+  return end != std::string::npos && end + 2 < text->size() && (*text)[end + 2] != 'Z';
+}
+
+std::vector<TaskFact> tasks_of_scope() {
+  std::vector<TaskFact> tasks;
+  const auto group = sandbox::Cgroup::name(sandbox::scope_cgroup);
+  if (!group) return tasks;
+  for (const pid_t tgid : group->processes()) {
+    std::error_code code;
+    for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(tgid) + "/task", code)) {
+      TaskFact task;
+      task.pid = std::atoi(entry.path().filename().c_str());
+      task.tgid = tgid;
+      const auto comm = read_file(entry.path().string() + "/comm");
+      if (!comm) continue;
+      task.comm = comm->substr(0, comm->find('\n'));
+      tasks.push_back(std::move(task));
+    }
+  }
+  return tasks;
+}
+
+Status check_expected_tasks(const std::vector<TaskFact>& tasks, const std::vector<std::string>& expected) {
+  for (const auto& name : expected) {
+    const bool there =
+        std::any_of(tasks.begin(), tasks.end(), [&](const TaskFact& task) { return task.comm.rfind(name, 0) == 0; });
+    if (there) continue;
+    std::string names;
+    for (const auto& task : tasks) names += (names.empty() ? "" : ", ") + task.comm;
+    return Error("the sandbox has no task named " + name + " (it has: " + (names.empty() ? "none" : names) + ")",
+                 ErrorKind::sandbox);
+  }
+  return {};
+}
+
+json windows_to_json(const std::vector<Window>& windows) {
+  json rows = json::array();
+  for (const auto& window : windows) {
+    rows.push_back({{"id", window.id},
+                    {"phase", to_text(window.phase)},
+                    {"start_ns", window.start_ns},
+                    {"end_ns", window.end_ns},
+                    {"requests", window.requests}});
+  }
+  return rows;
+}
+
+json tasks_to_json(const std::vector<TaskFact>& tasks) {
+  json rows = json::array();
+  for (const auto& task : tasks) rows.push_back({{"pid", task.pid}, {"tgid", task.tgid}, {"comm", task.comm}});
+  return rows;
+}
+
+json mappings_to_json(const std::vector<sandbox::GuestMapping>& mappings) {
+  json rows = json::array();
+  for (const auto& row : mappings) {
+    rows.push_back({{"pid", row.pid},
+                    {"comm", row.comm},
+                    {"start", row.start},
+                    {"end", row.end},
+                    {"offset", row.offset},
+                    {"inode", row.inode},
+                    {"path", row.path}});
+  }
+  return rows;
+}
+
+}  // namespace hap::agent

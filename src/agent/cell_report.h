@@ -1,0 +1,34 @@
+// What a cell tells about itself, as JSON, and the facts about tasks it is checked by.
+#pragma once
+
+#include <sys/types.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "hap/recording.h"
+#include "sandbox/sandbox.h"
+
+namespace hap::agent {
+
+// A thread that was in the scope's cgroup at the end of the load.
+struct TaskFact {
+  pid_t pid = 0;
+  pid_t tgid = 0;
+  std::string comm;
+};
+
+const char* to_text(Phase phase);
+bool is_running(pid_t pid);
+// Every thread in the scope's cgroup.
+std::vector<TaskFact> tasks_of_scope();
+// An Error of kind `sandbox` when a thread class that must exist is missing: the guard against a scope that
+// lost its processes. A name matches a task whose name starts with it.
+Status check_expected_tasks(const std::vector<TaskFact>& tasks, const std::vector<std::string>& expected);
+
+nlohmann::json windows_to_json(const std::vector<Window>& windows);
+nlohmann::json tasks_to_json(const std::vector<TaskFact>& tasks);
+nlohmann::json mappings_to_json(const std::vector<sandbox::GuestMapping>& mappings);
+
+}  // namespace hap::agent

@@ -1,0 +1,144 @@
+#include "sandbox/catalogue.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/subprocess.h"
+#include "sandbox/seccomp_profile.h"
+#include "sandbox/technologies.h"
+
+namespace hap::sandbox {
+namespace {
+
+using Kind = Requirement::Kind;
+
+Requirement program(const char* name, const char* package, const char* why) {
+  return {Kind::program, name, package, why};
+}
+
+const Requirement ip_program{Kind::program, "ip", "iproute2", "sets the network up"};
+const Requirement default_profile{Kind::file, default_seccomp_path, "golang-github-containers-common",
+                                  "the runtime's default seccomp profile"};
+
+struct Row {
+  Entry entry;
+  // Which of the options the sandbox takes.
+  bool takes_runtime = false;
+  bool takes_seccomp = false;
+  bool takes_vhost = false;
+  std::unique_ptr<Sandbox> (*make)(const Options&) = nullptr;
+};
+
+std::string or_else(const std::string& text, const char* fallback) { return text.empty() ? fallback : text; }
+
+std::unique_ptr<Sandbox> make_docker(const Options& options) {
+  return make_container({or_else(options.runtime, "runc"), false, true, options.seccomp_profile});
+}
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> table{
+      {{"bare", "process of the machine", "nothing: a root process in a cgroup of its own", {ip_program}, ""},
+       false, false, false,
+       [](const Options&) { return make_bare(); }},
+      {{"app-container", "Linux app container, non-root",
+        "user namespace, uid 1000, no capabilities, no new privileges, default seccomp profile, all namespaces",
+        {ip_program, program("crun", "crun", "the OCI runtime"), default_profile}, ""},
+       true, true, false,
+       [](const Options& options) {
+         return make_container({or_else(options.runtime, "crun"), true, true, options.seccomp_profile});
+       }},
+      {{"docker-default", "Docker with its default seccomp profile",
+        "mount, pid, ipc, uts, cgroup and network namespaces, Docker's 14 capabilities, default seccomp profile",
+        {ip_program, program("runc", "runc", "the OCI runtime"), default_profile}, ""},
+       true, false, false, make_docker},
+      {{"docker-seccomp", "Docker with a crafted seccomp profile",
+        "as docker-default, with a profile from `hap seccomp`",
+        {ip_program, program("runc", "runc", "the OCI runtime")}, ""},
+       true, true, false, make_docker},
+      {{"gvisor-ptrace", "gVisor, ptrace platform", "the Sentry, a user-space kernel, by ptrace; its own seccomp filter",
+        {ip_program, program("runsc", "runsc", "gVisor's OCI runtime")}, ""},
+       true, false, false,
+       [](const Options& options) { return make_gvisor("ptrace", or_else(options.runtime, "runsc")); }},
+      {{"gvisor-systrap", "gVisor, systrap platform",
+        "the Sentry, a user-space kernel, by seccomp traps; its own seccomp filter",
+        {ip_program, program("runsc", "runsc", "gVisor's OCI runtime")}, ""},
+       true, false, false,
+       [](const Options& options) { return make_gvisor("systrap", or_else(options.runtime, "runsc")); }},
+  };
+  return table;
+}
+
+const Row* find_row(const std::string& name) {
+  const auto& all = rows();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Row& row) { return row.entry.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+bool is_met(const Requirement& requirement) {
+  struct stat status {};
+  switch (requirement.kind) {
+    case Kind::program:
+      return find_program(requirement.what).has_value();
+    case Kind::device:
+    case Kind::file:
+      return ::stat(requirement.what.c_str(), &status) == 0;
+    case Kind::kernel_feature:
+    case Kind::lab_only:
+      return true;
+  }
+  return true;
+}
+
+}  // namespace
+
+const std::vector<Entry>& catalogue() {
+  static const std::vector<Entry> entries = [] {
+    std::vector<Entry> list;
+    for (const auto& row : rows()) list.push_back(row.entry);
+    return list;
+  }();
+  return entries;
+}
+
+const Entry* find_entry(const std::string& name) {
+  const Row* row = find_row(name);
+  return row == nullptr ? nullptr : &row->entry;
+}
+
+Result<std::unique_ptr<Sandbox>> make_sandbox(const std::string& name, const Options& options) {
+  const Row* row = find_row(name);
+  if (row == nullptr) {
+    std::string names;
+    for (const auto& known : rows()) names += (names.empty() ? "" : ", ") + known.entry.name;
+    return Error("there is no sandbox `" + name + "`", ErrorKind::usage).hint("choose one of " + names);
+  }
+  if (!row->entry.unavailable.empty()) {
+    return Error("the sandbox " + name + " cannot be had here: " + row->entry.unavailable, ErrorKind::unsupported);
+  }
+  if (!options.runtime.empty() && !row->takes_runtime) {
+    return Error("the sandbox " + name + " has no OCI runtime to choose", ErrorKind::usage);
+  }
+  if (!options.seccomp_profile.empty() && !row->takes_seccomp) {
+    return Error("the sandbox " + name + " takes no seccomp profile", ErrorKind::usage)
+        .hint("use docker-seccomp or app-container");
+  }
+  if (options.seccomp_profile.empty() && name == "docker-seccomp") {
+    return Error("docker-seccomp needs a profile", ErrorKind::usage)
+        .hint("make one with `hap seccomp` and give it by --seccomp FILE");
+  }
+  if (!options.vhost && !row->takes_vhost) {
+    return Error("the sandbox " + name + " has no vhost to switch off", ErrorKind::usage);
+  }
+  return row->make(options);
+}
+
+std::vector<Requirement> unmet_requirements(const Entry& entry) {
+  std::vector<Requirement> unmet;
+  for (const auto& requirement : entry.requirements) {
+    if (!is_met(requirement)) unmet.push_back(requirement);
+  }
+  return unmet;
+}
+
+}  // namespace hap::sandbox

@@ -1,0 +1,116 @@
+// Containers of the machine's own kernel, through an OCI runtime: `docker-default`, `docker-seccomp`,
+// `app-container`, and any other runtime by name.
+#include <sys/utsname.h>
+
+#include <cstdio>
+
+#include "base/file.h"
+#include "sandbox/cgroup.h"
+#include "sandbox/command.h"
+#include "sandbox/network.h"
+#include "sandbox/oci_runtime.h"
+#include "sandbox/oci_spec.h"
+#include "sandbox/rootfs.h"
+#include "sandbox/seccomp_profile.h"
+#include "sandbox/service_command.h"
+#include "sandbox/technologies.h"
+
+namespace hap::sandbox {
+namespace {
+
+constexpr unsigned app_uid = 1000;
+
+class Container : public Sandbox {
+ public:
+  explicit Container(ContainerKind kind) : kind_(std::move(kind)), container_(kind_.runtime, {}) {}
+  ~Container() override { (void)stop(); }
+
+  Result<Instance> start(const Service& service) override {
+    auto instance = try_start(service);
+    if (!instance) (void)stop();
+    return instance;
+  }
+
+  Status stop() override {
+    Status status = container_.stop(std::chrono::seconds(5));
+    HAP_TRY(group, Cgroup::name(scope_cgroup));
+    if (auto killed = group.kill(); !killed) return killed.error();
+    rootfs_.reset();
+    port_.reset();
+    HAP_CHECK(group.remove());
+    return status;
+  }
+
+  std::string last_words() const override { return container_.last_words(); }
+
+ private:
+  Result<nlohmann::json> seccomp(std::map<std::string, std::string>& facts) const {
+    std::string text = kind_.seccomp_profile;
+    facts["seccomp_profile"] = text.empty() ? default_seccomp_path : "given";
+    if (text.empty()) {
+      auto read = read_file(default_seccomp_path);
+      if (!read) {
+        return read.error().context("reading the runtime's default seccomp profile").of_kind(ErrorKind::unsupported);
+      }
+      text = *read;
+      facts["seccomp_profile_sha256"] = sha256_of_file(default_seccomp_path);
+    }
+    utsname name{};
+    ::uname(&name);
+    SeccompTarget target;
+    std::sscanf(name.release, "%d.%d", &target.kernel_major, &target.kernel_minor);
+    if (!kind_.rootless) target.capabilities = {docker_capabilities().begin(), docker_capabilities().end()};
+    return resolve_seccomp(text, target);
+  }
+
+  Result<Instance> try_start(const Service& service) {
+    Instance instance;
+    auto rootfs = Rootfs::create(service);
+    if (!rootfs) return rootfs.error();
+    rootfs_.emplace(std::move(*rootfs));
+    auto port = VethPort::create();
+    if (!port) return port.error();
+    port_.emplace(std::move(*port));
+
+    OciPlan plan;
+    plan.argv = service_command(service, sandbox_address, !kind_.rootless);
+    plan.env = service.env;
+    plan.working_dir = service.working_dir;
+    plan.rootfs = rootfs_->path();
+    plan.netns = port_->netns_path();
+    plan.cgroup = scope_cgroup;
+    if (kind_.seccomp) {
+      HAP_TRY(profile, seccomp(instance.facts));
+      plan.seccomp = profile;
+    }
+    if (kind_.rootless) {
+      plan.user_namespace = true;
+      plan.uid = app_uid;
+      plan.no_new_privileges = true;
+    } else {
+      plan.capabilities = docker_capabilities();
+    }
+    if (auto started = container_.start(oci_configuration(plan)); !started) return started.error();
+
+    instance.address = sandbox_address;
+    instance.port = service.port;
+    instance.processes = {container_.first_process()};
+    instance.scope = port_->scope();
+    instance.scope.push_back({"cgroup", scope_cgroup, "application"});
+    instance.expected_tasks = {task_name(service)};
+    instance.facts["runtime"] = kind_.runtime;
+    instance.facts["runtime_version"] = first_line_of({kind_.runtime, "--version"});
+    return instance;
+  }
+
+  ContainerKind kind_;
+  OciContainer container_;
+  std::optional<Rootfs> rootfs_;
+  std::optional<VethPort> port_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sandbox> make_container(const ContainerKind& kind) { return std::make_unique<Container>(kind); }
+
+}  // namespace hap::sandbox

@@ -1,0 +1,98 @@
+// gVisor: the service runs under the Sentry, a user-space kernel with its own network stack, which gets the
+// packets of the veth through an AF_PACKET socket.
+//
+// Roles: the Sentry and its stub processes are the `sandbox`. The stubs execute the tenant's code from memory
+// that the Sentry provides (a memfd named runsc-memory) or from the tenant's files: by image that is
+// `application`. The gofer, which opens files for the Sentry, is a host daemon.
+#include "sandbox/cgroup.h"
+#include "sandbox/command.h"
+#include "sandbox/network.h"
+#include "sandbox/oci_runtime.h"
+#include "sandbox/oci_spec.h"
+#include "sandbox/rootfs.h"
+#include "sandbox/service_command.h"
+#include "sandbox/technologies.h"
+
+namespace hap::sandbox {
+namespace {
+
+class Gvisor : public Sandbox {
+ public:
+  Gvisor(std::string platform, std::string runtime)
+      : platform_(std::move(platform)),
+        runtime_(std::move(runtime)),
+        container_(runtime_, {"--platform=" + platform_, "--network=sandbox"}) {}
+  ~Gvisor() override { (void)stop(); }
+
+  Result<Instance> start(const Service& service) override {
+    auto instance = try_start(service);
+    if (!instance) (void)stop();
+    return instance;
+  }
+
+  Status stop() override {
+    Status status = container_.stop(std::chrono::seconds(10));
+    HAP_TRY(group, Cgroup::name(scope_cgroup));
+    HAP_CHECK(group.kill());
+    rootfs_.reset();
+    port_.reset();
+    HAP_CHECK(group.remove());
+    return status;
+  }
+
+  std::string last_words() const override { return container_.last_words(); }
+
+ private:
+  Result<Instance> try_start(const Service& service) {
+    auto rootfs = Rootfs::create(service);
+    if (!rootfs) return rootfs.error();
+    rootfs_.emplace(std::move(*rootfs));
+    auto port = VethPort::create();
+    if (!port) return port.error();
+    port_.emplace(std::move(*port));
+
+    OciPlan plan;
+    plan.argv = service_command(service, sandbox_address, true);
+    plan.env = service.env;
+    plan.working_dir = service.working_dir;
+    plan.rootfs = rootfs_->path();
+    plan.netns = port_->netns_path();
+    plan.cgroup = scope_cgroup;
+    plan.capabilities = docker_capabilities();
+    if (auto started = container_.start(oci_configuration(plan)); !started) return started.error();
+
+    Instance instance;
+    instance.address = sandbox_address;
+    instance.port = service.port;
+    instance.scope = port_->scope();
+    for (auto& rule : instance.scope) rule.role = "sandbox";
+    instance.scope.push_back({"cgroup", scope_cgroup, "sandbox"});
+    HAP_TRY(group, Cgroup::name(scope_cgroup));
+    instance.processes = group.processes();
+    if (instance.processes.empty()) {
+      return Error("the Sentry is not in the sandbox's cgroup", ErrorKind::sandbox).at(scope_cgroup);
+    }
+    for (const pid_t gofer : with_command_line(instance.processes, "runsc-gofer")) {
+      instance.scope.push_back({"pid", std::to_string(gofer), "host-daemon"});
+    }
+    instance.scope.push_back({"image", "/memfd:runsc-memory", "application"});
+    instance.facts["runtime"] = runtime_;
+    instance.facts["runtime_version"] = first_line_of({runtime_, "--version"});
+    instance.facts["platform"] = platform_;
+    return instance;
+  }
+
+  std::string platform_;
+  std::string runtime_;
+  OciContainer container_;
+  std::optional<Rootfs> rootfs_;
+  std::optional<VethPort> port_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sandbox> make_gvisor(const std::string& platform, const std::string& runtime) {
+  return std::make_unique<Gvisor>(platform, runtime);
+}
+
+}  // namespace hap::sandbox

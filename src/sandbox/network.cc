@@ -1,0 +1,101 @@
+#include "sandbox/network.h"
+
+#include <net/if.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "sandbox/command.h"
+
+namespace hap::sandbox {
+namespace {
+
+constexpr const char* veth_host = "hapv0";
+constexpr const char* veth_inside = "eth0";
+constexpr const char* tap_name = "hapt0";
+constexpr const char* netns_name = "hap-cell";
+
+std::string with_prefix(const char* address) { return std::string(address) + "/" + std::to_string(prefix_length); }
+
+// One `ip` for several commands: a program start costs far more than a command in an emulated machine.
+Status ip_batch(const std::string& lines, const std::string& netns = "") {
+  std::vector<std::string> argv{"ip"};
+  if (!netns.empty()) argv.insert(argv.end(), {"-n", netns});
+  argv.insert(argv.end(), {"-batch", "-"});
+  return run_command(argv, lines).context_if("setting up the network");
+}
+
+Result<std::string> key_in(const std::string& device, const std::string& netns) {
+  struct stat status {};
+  if (::stat(netns.c_str(), &status) != 0) return Error::from_errno("cannot find the network namespace", errno).at(netns);
+  return device + "@" + std::to_string(status.st_ino);
+}
+
+void forget_veth() {
+  (void)run_command({"ip", "link", "del", veth_host});
+  (void)run_command({"ip", "netns", "del", netns_name});
+}
+
+}  // namespace
+
+Status ensure_bridge() {
+  if (::if_nametoindex(bridge_name) != 0) return {};
+  const std::string name = bridge_name;
+  return ip_batch("link add " + name + " type bridge\naddr add " + with_prefix(bridge_address) + " dev " + name +
+                  "\nlink set " + name + " up\n");
+}
+
+Result<std::string> netdev_key(const std::string& device) { return key_in(device, "/proc/self/ns/net"); }
+
+Result<VethPort> VethPort::create() {
+  HAP_CHECK(ensure_bridge());
+  if (::if_nametoindex(veth_host) != 0) forget_veth();  // left by a cell that was killed
+  VethPort port;
+  HAP_CHECK(run_command({"ip", "netns", "add", netns_name}).context_if("setting up the network"));
+  const std::string host = veth_host;
+  const std::string inside = veth_inside;
+  HAP_CHECK(ip_batch("link add " + host + " type veth peer name " + inside + " netns " + netns_name +
+                     "\nlink set " + host + " master " + bridge_name + " up\n"));
+  HAP_CHECK(ip_batch("link set lo up\nlink set " + inside + " addrgenmode none\naddr add " +
+                         with_prefix(sandbox_address) + " dev " + inside + "\nlink set " + inside +
+                         " up\nroute add default via " + bridge_address + "\n",
+                     netns_name));
+  HAP_TRY(host_key, netdev_key(host));
+  HAP_TRY(inside_key, key_in(inside, port.netns_path()));
+  port.scope_ = {{"netdev", host_key, "application"}, {"netdev", inside_key, "application"}};
+  return port;
+}
+
+VethPort::VethPort(VethPort&& other) noexcept : owned_(other.owned_), scope_(std::move(other.scope_)) {
+  other.owned_ = false;
+}
+
+VethPort::~VethPort() {
+  if (owned_) forget_veth();
+}
+
+std::string VethPort::netns_path() const { return std::string("/run/netns/") + netns_name; }
+
+Result<TapPort> TapPort::create() {
+  HAP_CHECK(ensure_bridge());
+  const std::string name = tap_name;
+  if (::if_nametoindex(tap_name) != 0) (void)run_command({"ip", "link", "del", name});
+  TapPort port;
+  HAP_CHECK(ip_batch("tuntap add dev " + name + " mode tap vnet_hdr\nlink set " + name + " master " + bridge_name +
+                     " up\n"));
+  HAP_TRY(key, netdev_key(name));
+  port.scope_ = {{"netdev", key, "sandbox"}};
+  return port;
+}
+
+TapPort::TapPort(TapPort&& other) noexcept : owned_(other.owned_), scope_(std::move(other.scope_)) {
+  other.owned_ = false;
+}
+
+TapPort::~TapPort() {
+  if (owned_) (void)run_command({"ip", "link", "del", tap_name});
+}
+
+std::string TapPort::device() const { return tap_name; }
+
+}  // namespace hap::sandbox

@@ -1,0 +1,60 @@
+#include "sandbox/oci_runtime.h"
+
+#include <signal.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "base/file.h"
+#include "sandbox/command.h"
+#include "sandbox/rootfs.h"
+
+namespace hap::sandbox {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr const char* container_name = "hap-cell";
+
+}  // namespace
+
+OciContainer::OciContainer(std::string program, std::vector<std::string> flags)
+    : program_(std::move(program)), flags_(std::move(flags)) {}
+
+std::vector<std::string> OciContainer::command(std::vector<std::string> rest) const {
+  std::vector<std::string> argv{program_, "--root", folder_ + "/state"};
+  argv.insert(argv.end(), flags_.begin(), flags_.end());
+  argv.insert(argv.end(), rest.begin(), rest.end());
+  return argv;
+}
+
+Status OciContainer::start(const nlohmann::json& configuration) {
+  HAP_TRY(folder, fresh_state("oci"));
+  folder_ = folder;
+  HAP_CHECK(write_file_atomic(folder_ + "/config.json", configuration.dump(1)));
+  const std::string pid_file = folder_ + "/pid";
+  HAP_CHECK(run_detaching(command({"create", "--bundle", folder_, "--pid-file", pid_file, container_name}),
+                          folder_ + "/log")
+                .context_if("creating the container"));
+  created_ = true;
+  HAP_TRY(pid_text, read_file(pid_file));
+  pid_ = std::atoi(pid_text.c_str());
+  if (pid_ <= 0) return Error("the runtime did not say which process the container is", ErrorKind::sandbox);
+  return run_detaching(command({"start", container_name}), folder_ + "/log").context_if("starting the container");
+}
+
+bool OciContainer::running() const { return pid_ > 0 && ::kill(pid_, 0) == 0; }
+
+Status OciContainer::stop(std::chrono::milliseconds grace) {
+  if (!created_) return {};
+  created_ = false;
+  if (running()) (void)run_detaching(command({"kill", container_name, "TERM"}), folder_ + "/log");
+  const auto deadline = std::chrono::steady_clock::now() + grace;
+  while (running() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(10ms);
+  if (running()) (void)run_detaching(command({"kill", container_name, "KILL"}), folder_ + "/log");
+  return run_detaching(command({"delete", "--force", container_name}), folder_ + "/log")
+      .context_if("deleting the container");
+}
+
+std::string OciContainer::last_words() const { return tail_of_file(folder_ + "/log"); }
+
+}  // namespace hap::sandbox
