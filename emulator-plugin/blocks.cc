@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "blocks.h"
+
+#include <sys/mman.h>
+
+#include <cstring>
+#include <new>
+
+namespace hap_plugin {
+namespace {
+// A lab run has some 100,000 blocks; this many cost 128 MiB of address space.
+constexpr size_t capacity = size_t{1} << 24;
+}  // namespace
+
+Blocks::Blocks() {
+  void* memory = ::mmap(nullptr, capacity * sizeof(uint64_t), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  masks_ = static_cast<uint64_t*>(memory);
+}
+
+Blocks::~Blocks() {
+  ::munmap(masks_, capacity * sizeof(uint64_t));
+}
+
+Block* Blocks::find(const CodePlace& place, uint32_t size, uint64_t hash, bool in_guest) {
+  const auto [entry, added] = index_.try_emplace({place.image, size, place.address, hash}, nullptr);
+  if (!added) return entry->second;
+  if (blocks_.size() == capacity) {
+    ++dropped_;
+    index_.erase(entry);
+    return nullptr;
+  }
+  Block& block = blocks_.emplace_back();
+  block.mask = masks_ + blocks_.size() - 1;
+  block.place = place;
+  block.size = size;
+  block.hash = hash;
+  block.in_guest = in_guest;
+  if (place.image == kernel_image_) {
+    kernel_blocks_.emplace(place.address, &block);
+    block.return_site = return_sites_.count(place.address) != 0;
+  }
+  entry->second = &block;
+  return &block;
+}
+
+void Blocks::new_window() {
+  pairs_.clear();
+  std::memset(masks_, 0, blocks_.size() * sizeof(uint64_t));
+}
+
+void Blocks::watch_return(uint64_t address) {
+  if (!return_sites_.insert(address).second) return;
+  const auto [first, last] = kernel_blocks_.equal_range(address);
+  for (auto at = first; at != last; ++at) {
+    // The mask is given up in mid-window: what it said goes on in the set of pairs, at worst as a repetition.
+    at->second->return_site = true;
+    *at->second->mask = 0;
+  }
+}
+
+}  // namespace hap_plugin

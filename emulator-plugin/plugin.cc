@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// hap-emulator: a QEMU TCG plugin that notes every executed block of every address space and on whose behalf
+// it ran.
+//
+//   -plugin libhap-emulator.so,hooks=FILE,out=FILE
+//
+// docs/emulator.md explains how it works and how exact it is. QEMU must run with `-accel tcg,thread=single`:
+// all virtual processors then share one thread and nothing here needs a lock.
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "translation.h"
+
+namespace {
+
+struct Plugin {
+  hap_plugin::HookTable hooks;
+  std::unique_ptr<hap_plugin::Collector> collector;
+  std::unique_ptr<hap_plugin::Translator> translator;
+};
+
+Plugin* plugin;  // QEMU's callbacks of these kinds carry no pointer; lives until the process ends
+
+void on_vcpu_init(qemu_plugin_id_t, unsigned index) {
+  plugin->collector->add_vcpu(index);
+}
+void on_translate(qemu_plugin_id_t, qemu_plugin_tb* tb) {
+  plugin->translator->translate(tb);
+}
+void on_exit(qemu_plugin_id_t, void*) {
+  plugin->collector->finish();
+}
+
+bool take_option(const char* argument, const char* name, std::string& value) {
+  const size_t length = std::strlen(name);
+  if (std::strncmp(argument, name, length) != 0 || argument[length] != '=') return false;
+  value = argument + length + 1;
+  return true;
+}
+
+int refuse(const std::string& why) {
+  std::fprintf(stderr, "hap-emulator: %s\n", why.c_str());
+  return -1;
+}
+
+}  // namespace
+
+extern "C" {
+
+__attribute__((visibility("default"))) int qemu_plugin_version = 4;
+
+__attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t id,
+                                                               const qemu_info_t* machine, int argc,
+                                                               char** argv) {
+  std::string hooks_path;
+  std::string out_path;
+  for (int i = 0; i < argc; ++i) {
+    if (!take_option(argv[i], "hooks", hooks_path) && !take_option(argv[i], "out", out_path)) {
+      return refuse(std::string("unknown option ") + argv[i]);
+    }
+  }
+  if (std::strcmp(machine->target_name, "x86_64") != 0 || !machine->system_emulation) {
+    return refuse("only qemu-system-x86_64 is supported");
+  }
+  if (hooks_path.empty() || out_path.empty()) return refuse("the options hooks=FILE and out=FILE are needed");
+
+  auto loaded = std::make_unique<Plugin>();
+  std::string error;
+  if (!loaded->hooks.load(hooks_path, error)) return refuse(error);
+  loaded->collector = std::make_unique<hap_plugin::Collector>(loaded->hooks);
+  loaded->translator = std::make_unique<hap_plugin::Translator>(*loaded->collector);
+  if (!loaded->collector->open(out_path)) return refuse("cannot write " + out_path);
+  plugin = loaded.release();
+
+  qemu_plugin_register_vcpu_init_cb(id, on_vcpu_init);
+  qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+  qemu_plugin_register_atexit_cb(id, on_exit, nullptr);
+  return 0;
+}
+
+}  // extern "C"

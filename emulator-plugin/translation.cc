@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "translation.h"
+
+#include "instruction.h"
+
+namespace hap_plugin {
+namespace {
+
+// QEMU's callbacks carry one pointer, which the block or hook needs; so these are the translator's for the
+// process.
+Collector* active;
+const uint64_t* actor_bits;
+
+// Runs before every executed block: one load, one test.
+void on_block(unsigned vcpu, void* mask) {
+  if ((*static_cast<const uint64_t*>(mask) & actor_bits[vcpu]) != 0) return;
+  active->note_block(vcpu, static_cast<const uint64_t*>(mask));
+}
+void on_hook(unsigned vcpu, void* hook) {
+  active->hook_runs(vcpu, *static_cast<const Hook*>(hook));
+}
+void on_switch(unsigned vcpu, void*) {
+  active->switch_runs(vcpu);
+}
+void on_iretq(unsigned vcpu, void*) {
+  active->interrupt_returns(vcpu);
+}
+void on_mark(unsigned vcpu, void*) {
+  active->mark_runs(vcpu);
+}
+void on_vmrun(unsigned vcpu, void* exit_address) {
+  active->guest_entered(vcpu, reinterpret_cast<uint64_t>(exit_address));
+}
+void on_rcu_call(unsigned vcpu, void* return_address) {
+  active->rcu_call_runs(vcpu, reinterpret_cast<uint64_t>(return_address));
+}
+void on_preempt_store(unsigned vcpu, qemu_plugin_meminfo_t access, uint64_t, void*) {
+  active->preempt_count_stored(vcpu, qemu_plugin_mem_get_value(access).data.u32);
+}
+
+// FNV-1a over the run's bytes: tells apart what a patched address held.
+uint64_t add_to_hash(uint64_t hash, const uint8_t* bytes, size_t size) {
+  for (size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3u;
+  return hash;
+}
+constexpr uint64_t hash_start = 0xcbf29ce484222325u;
+
+}  // namespace
+
+void Translator::read(qemu_plugin_tb* tb) {
+  const size_t count = qemu_plugin_tb_n_insns(tb);
+  instructions_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    Instruction& instruction = instructions_[i];
+    instruction.handle = qemu_plugin_tb_get_insn(tb, i);
+    instruction.size = qemu_plugin_insn_size(instruction.handle);
+    instruction.address = qemu_plugin_insn_vaddr(instruction.handle);
+    const size_t size =
+        qemu_plugin_insn_data(instruction.handle, instruction.bytes, sizeof(instruction.bytes));
+    if (size < instruction.size) instruction.size = size;
+  }
+}
+
+void Translator::translate(qemu_plugin_tb* tb) {
+  active = &collector_;
+  actor_bits = collector_.actor_bits();
+  ++collector_.translations;
+  read(tb);
+  if (instructions_.empty()) return;
+  const uint64_t start = instructions_.front().address;
+  const bool user = (start >> 63) == 0;
+  const bool guest = collector_.translating_guest(start);
+
+  // Hooks come before the block itself: its code already belongs to the context that it enters. The switch
+  // comes after: the code up to it still belongs to the task that leaves.
+  const Hook* hook = user || guest ? nullptr : collector_.hooks().at_entry(start);
+  const bool is_switch = hook != nullptr && hook->kind == HookKind::switch_to;
+  if (hook != nullptr && !is_switch) {
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_hook, QEMU_PLUGIN_CB_R_REGS, const_cast<Hook*>(hook));
+  }
+  size_t run_start = 0;
+  for (size_t i = 0; i < instructions_.size(); ++i) {
+    const bool last = i + 1 == instructions_.size();
+    const bool cut = !guest && plant(instructions_[i], user, last);
+    if (cut || last) {
+      plant_run(tb, run_start, i, guest, user);
+      run_start = i + 1;
+    }
+  }
+  if (is_switch) qemu_plugin_register_vcpu_tb_exec_cb(tb, on_switch, QEMU_PLUGIN_CB_R_REGS, nullptr);
+}
+
+bool Translator::plant(const Instruction& instruction, bool user, bool last) {
+  const InstructionBytes bytes{instruction.bytes, instruction.size, instruction.address};
+  const uint64_t next = instruction.address + instruction.size;
+  if (user) {
+    if (!is_mark(bytes)) return false;
+    qemu_plugin_register_vcpu_insn_exec_cb(instruction.handle, on_mark, QEMU_PLUGIN_CB_R_REGS, nullptr);
+    return true;
+  }
+  const HookTable& hooks = collector_.hooks();
+  if (is_iretq(bytes) && instruction.address - hooks.value("entry_text_begin") <
+                             hooks.value("entry_text_end") - hooks.value("entry_text_begin")) {
+    // Elsewhere iretq only serialises the processor and returns to the next instruction.
+    qemu_plugin_register_vcpu_insn_exec_cb(instruction.handle, on_iretq, QEMU_PLUGIN_CB_R_REGS, nullptr);
+    return true;
+  }
+  if (is_vmrun(bytes)) {
+    qemu_plugin_register_vcpu_insn_exec_cb(instruction.handle, on_vmrun, QEMU_PLUGIN_CB_R_REGS,
+                                           reinterpret_cast<void*>(next));
+    return true;
+  }
+  if (last && hooks.in_rcu_batch(instruction.address) && is_call(bytes)) {
+    qemu_plugin_register_vcpu_insn_exec_cb(instruction.handle, on_rcu_call, QEMU_PLUGIN_CB_R_REGS,
+                                           reinterpret_cast<void*>(next));
+  }
+  if (may_change_per_cpu_bits(bytes, collector_.preempt_count_variable(), collector_.context_mask())) {
+    qemu_plugin_register_vcpu_mem_cb(instruction.handle, on_preempt_store, QEMU_PLUGIN_CB_NO_REGS,
+                                     QEMU_PLUGIN_MEM_W, nullptr);
+    return true;
+  }
+  return collector_.may_fault(instruction.address);
+}
+
+void Translator::plant_run(qemu_plugin_tb* tb, size_t first, size_t last, bool guest, bool user) {
+  uint64_t hash = hash_start;
+  for (size_t i = first; i <= last; ++i)
+    hash = add_to_hash(hash, instructions_[i].bytes, instructions_[i].size);
+  const uint64_t address = instructions_[first].address;
+  const auto size = static_cast<uint32_t>(instructions_[last].address + instructions_[last].size - address);
+  Block* block = guest  ? collector_.guest_block(address, size, hash)
+                 : user ? collector_.user_block(address, size, hash)
+                        : collector_.kernel_block(address, size, hash);
+  if (block == nullptr) return;
+  if (first == 0) {
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block->mask);
+  } else {
+    qemu_plugin_register_vcpu_insn_exec_cb(instructions_[first].handle, on_block, QEMU_PLUGIN_CB_NO_REGS,
+                                           block->mask);
+  }
+}
+
+}  // namespace hap_plugin

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What happens when the emulator translates a block: it is cut into runs that execute as a whole, and the
+// callbacks that its instructions call for are planted.
+#pragma once
+
+#include "collector.h"
+
+namespace hap_plugin {
+
+// Userdata of callbacks must outlive every translation, so this object lives as long as QEMU.
+class Translator {
+ public:
+  explicit Translator(Collector& collector) : collector_(collector) {}
+
+  void translate(qemu_plugin_tb* tb);
+
+ private:
+  struct Instruction {
+    uint8_t bytes[16];
+    size_t size;
+    uint64_t address;
+    qemu_plugin_insn* handle;
+  };
+
+  void read(qemu_plugin_tb* tb);
+  // Plants what this instruction needs; true when a new run must start behind it.
+  bool plant(const Instruction& instruction, bool user, bool last);
+  void plant_run(qemu_plugin_tb* tb, size_t first, size_t last, bool guest, bool user);
+
+  Collector& collector_;
+  std::vector<Instruction> instructions_;  // of the block at hand; kept for its capacity
+};
+
+}  // namespace hap_plugin

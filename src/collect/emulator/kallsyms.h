@@ -1,0 +1,49 @@
+// The kernel's own symbol table, as /proc/kallsyms prints it: "address type name [module]" per line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hap/result.h"
+
+namespace hap::collect {
+
+struct KernelSymbol {
+  uint64_t address = 0;
+  std::string name;
+  std::string module;  // empty: the kernel itself
+};
+
+struct SymbolRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;  // where the next symbol starts
+};
+
+class Kallsyms {
+ public:
+  // Errors: `corrupt` on a line of another form; `unsupported` when all addresses read as zero, which is what
+  // the kernel shows to those who may not know them.
+  static Result<Kallsyms> parse(std::string_view text);
+
+  // The address of the first symbol with exactly this name.
+  std::optional<uint64_t> address(std::string_view name) const;
+
+  // All functions of this name, with the clones the compiler made of it (NAME.constprop.0, NAME.isra.0) but
+  // not their split-off parts (.cold, .part).
+  std::vector<SymbolRange> functions(std::string_view name) const;
+
+  // All symbols whose name begins like this.
+  std::vector<KernelSymbol> with_prefix(std::string_view prefix) const;
+
+  // Sorted by address.
+  const std::vector<KernelSymbol>& symbols() const { return symbols_; }
+
+ private:
+  SymbolRange range_of(size_t index) const;
+  std::vector<KernelSymbol> symbols_;
+};
+
+}  // namespace hap::collect
