@@ -133,11 +133,12 @@ std::vector<double> draw_means(std::span<const Repeat> repeats, std::size_t coun
   return draws;
 }
 
-std::vector<double> draw_true_means(std::span<const Repeat> repeats, std::size_t count, std::uint64_t seed) {
+std::vector<double> draw_true_means(std::span<const Repeat> repeats, std::size_t count, std::uint64_t seed,
+                                    std::uint64_t missing_seed) {
   std::vector<double> draws = draw_means(repeats, count, seed);
   if (draws.empty()) return draws;
   const Gaps gaps = mean_gaps(repeats);
-  Random random(seed ^ 0xa0761d6478bd642fULL);
+  Random random(missing_seed);
   for (double& draw : draws) draw += triangular(random, gaps.down, gaps.up);
   return draws;
 }
