@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 #include "hap/resolver.h"
+#include "resolve/control_flow.h"
 #include "resolve/elf_file.h"
 #include "resolve/image_reader.h"
 #include "resolve/index_writer.h"
@@ -11,11 +12,12 @@ namespace hap {
 
 Result<IndexStats> build_index(const ElfInputs& inputs, const std::string& out_path,
                                const IndexProgress& progress) {
-  if (inputs.kind > ImageKind::user) {
-    return Error("only kernels, modules and user-space files have an index").at(inputs.elf);
+  if (inputs.kind > ImageKind::hypervisor) {
+    return Error("only kernels, modules, hypervisors and user-space files have an index").at(inputs.elf);
   }
   const auto start = std::chrono::steady_clock::now();
   HAP_TRY(image, resolve::read_image(inputs, progress));
+  if (inputs.complexity) HAP_CHECK(resolve::analyse_code(image, inputs.threads, progress));
   if (inputs.kind == ImageKind::user) resolve::to_file_offsets(image);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   if (progress) progress("writing", 1);

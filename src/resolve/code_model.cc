@@ -92,6 +92,7 @@ class ModelMaker {
     add_symbol_functions();
     add_found_functions(std::move(found));
     make_disjoint(model_.segments);
+    clear_padding_lines();
     finish_functions();
     find_extents();
     return std::move(model_);
@@ -175,6 +176,7 @@ class ModelMaker {
           by_name.try_emplace(model_.functions[function].name, function);
         }
         by_begin.try_emplace(parts.front().begin, function);
+        if (pass == paddings) paddings_.insert(paddings_.end(), parts.begin(), parts.end());
         add_code(function, parts, coverage);
       }
     }
@@ -198,6 +200,28 @@ class ModelMaker {
       }
       add_code(function, parts, coverage);
     }
+  }
+
+  // The last line row of a function reaches over the padding of the next one, which has no line.
+  void clear_padding_lines() {
+    if (paddings_.empty()) return;
+    std::sort(paddings_.begin(), paddings_.end(),
+              [](const CodeRange& a, const CodeRange& b) { return a.begin < b.begin; });
+    std::vector<LineSegment> kept;
+    kept.reserve(model_.lines.size());
+    auto padding = paddings_.begin();
+    for (auto line : model_.lines) {
+      while (padding != paddings_.end() && padding->end <= line.begin) ++padding;
+      for (auto at = padding; at != paddings_.end() && at->begin < line.end; ++at) {
+        if (at->begin > line.begin) {
+          kept.push_back(line);
+          kept.back().end = at->begin;
+        }
+        line.begin = std::min(at->end, line.end);
+      }
+      if (line.begin < line.end) kept.push_back(line);
+    }
+    model_.lines = std::move(kept);
   }
 
   void finish_functions() {
@@ -242,6 +266,10 @@ class ModelMaker {
 
   // DWARF has no end line: it is the highest line whose innermost scope is the function itself, in the file
   // that declares it. A function without a declaration (assembler) starts at the line of its first byte.
+  //
+  // In C nothing nests, so an end never lies behind the declaration of the next function in the file. That
+  // matters: where GCC inlines the head of a split function (.part), the call of the rest bears the line of
+  // the caller, though its scope is the inlined function.
   void find_extents() {
     for (auto& function : model_.functions) {
       if (function.line != 0 || function.ranges.empty()) continue;
@@ -256,16 +284,43 @@ class ModelMaker {
         break;
       }
     }
+    const auto limits = line_limits();
     auto line = model_.lines.begin();
     for (const auto& segment : model_.segments) {
-      auto& function = model_.functions[model_.nodes[segment.node].function];
+      const std::uint32_t id = model_.nodes[segment.node].function;
+      auto& function = model_.functions[id];
       while (line != model_.lines.end() && line->end <= segment.begin) ++line;
       for (auto at = line; at != model_.lines.end() && at->begin < segment.end; ++at) {
-        if (at->file == function.file && at->line >= function.line) {
+        if (at->file == function.file && at->line >= function.line && at->line < limits[id]) {
           function.end_line = std::max(function.end_line, at->line);
         }
       }
     }
+  }
+
+  // For each function the line of the next declaration in its file; no limit where functions can nest (C++).
+  std::vector<std::uint32_t> line_limits() const {
+    std::vector<std::uint32_t> limits(model_.functions.size(), kNone);
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t id = 0; id < model_.functions.size(); ++id) {
+      const auto& function = model_.functions[id];
+      if (function.file == kNone || function.line == 0) continue;
+      const auto& path = model_.files[function.file];
+      if (path.ends_with(".c") || path.ends_with(".h") || path.ends_with(".S")) order.push_back(id);
+    }
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      const auto& left = model_.functions[a];
+      const auto& right = model_.functions[b];
+      return left.file != right.file ? left.file < right.file : left.line < right.line;
+    });
+    for (std::size_t i = order.size(); i-- > 1;) {
+      const auto& next = model_.functions[order[i]];
+      const auto& function = model_.functions[order[i - 1]];
+      if (next.file != function.file) continue;
+      // A macro can define several functions in one line.
+      limits[order[i - 1]] = next.line != function.line ? next.line : limits[order[i]];
+    }
+    return limits;
   }
 
   const LineSegment* first_line_in(const CodeRange& range) const {
@@ -279,6 +334,7 @@ class ModelMaker {
   }
 
   CodeModel model_;
+  std::vector<CodeRange> paddings_;
 };
 
 }  // namespace

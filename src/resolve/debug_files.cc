@@ -50,12 +50,13 @@ std::vector<std::string> files_named(const std::string& folder, const std::strin
 std::string find_kernel_file(const ImageRef& image, const std::string& root) {
   const std::string by_id = build_id_path(root, image.build_id);
   if (!by_id.empty() && has_build_id(by_id, image.build_id) && has_code(by_id)) return by_id;
-  if (image.kind == ImageKind::kernel) {
+  if (image.kind != ImageKind::module) {
+    const char* prefix = image.kind == ImageKind::kernel ? "vmlinux" : "xen-syms";
     std::error_code error;
     for (const char* folder : {"/usr/lib/debug/boot", "/usr/lib/debug", "/boot"}) {
       for (fs::directory_iterator at(root + folder, error), end; !error && at != end; at.increment(error)) {
         const std::string path = at->path().string();
-        if (at->path().filename().string().starts_with("vmlinux") && has_build_id(path, image.build_id))
+        if (at->path().filename().string().starts_with(prefix) && has_build_id(path, image.build_id))
           return path;
       }
     }

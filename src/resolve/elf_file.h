@@ -24,7 +24,7 @@
 
 namespace hap::resolve {
 
-inline constexpr std::uint64_t kModuleDataBase = 0x80000000;
+inline constexpr std::uint64_t kModuleDataBase = 0x60000000;
 
 using Bytes = std::span<const std::byte>;
 

@@ -78,9 +78,9 @@ SourceFacts read_units(const DwarfSections& dwarf, const ReadRules& rules, unsig
   return all;
 }
 
-// A kernel built with absolute names: the part of them before "/init/main.c" is the source root.
-void strip_source_root(std::vector<std::string>& files) {
-  static constexpr std::string_view anchor = "/init/main.c";
+// A kernel built with absolute names: the part of them before a file that each kernel has is the source root.
+void strip_source_root(std::vector<std::string>& files, ImageKind kind) {
+  const std::string_view anchor = kind == ImageKind::hypervisor ? "/common/keyhandler.c" : "/init/main.c";
   std::string root;
   for (const auto& path : files) {
     if (path.starts_with('/') && path.ends_with(anchor))
@@ -115,6 +115,7 @@ std::vector<LinkedSymbol> code_symbols(const ElfFile& elf) {
 std::string default_name(const std::string& path, ImageKind kind) {
   std::string name = std::filesystem::path(path).filename().string();
   if (kind == ImageKind::kernel) return "vmlinux";
+  if (kind == ImageKind::hypervisor) return "xen";
   if (kind != ImageKind::module) return name;
   const auto dot = name.find(".ko");
   if (dot != std::string::npos) name.resize(dot);
@@ -145,7 +146,7 @@ Result<ImageCode> read_image(const ElfInputs& inputs, const IndexProgress& progr
   rules.executable = executable_ranges(*image.code);
   rules.kernel_paths = inputs.kind != ImageKind::user;
   SourceFacts facts = read_units(*image.dwarf, rules, inputs.threads, progress);
-  if (rules.kernel_paths) strip_source_root(facts.files);
+  if (rules.kernel_paths) strip_source_root(facts.files, inputs.kind);
 
   auto symbols = code_symbols(*image.code);
   if (image.debug) {

@@ -71,7 +71,7 @@ Status IndexTables::map_tables(std::span<const std::byte> bytes) {
                       map_table(bytes, at[kSections], sections) && map_table(bytes, at[kCallees], callees) &&
                       map_table(bytes, at[kImports], imports) && map_table(bytes, at[kSyscalls], syscalls);
   if (!mapped) return wrong("a table lies outside the file");
-  if (header->kind > 2) return wrong("unknown kind of image");  // kernel, module, user
+  if (header->kind > 3) return wrong("unknown kind of image");  // kernel, module, user, hypervisor
   if (!terminated(header->build_id) || !terminated(header->image_name)) return wrong("header text");
   return {};
 }

@@ -24,6 +24,7 @@ std::string_view label_of(ImageKind kind) {
     case ImageKind::kernel:
     case ImageKind::module:
     case ImageKind::user:
+    case ImageKind::hypervisor:
     case ImageKind::other:
       break;
   }
@@ -80,7 +81,7 @@ Result<Resolver> Resolver::open(const ResolverOptions& options, const std::vecto
     const ImageRef& image = images[i];
     impl->kinds.push_back(image.kind);
     impl->indexes.emplace_back();
-    if (image.kind > ImageKind::user) continue;
+    if (image.kind > ImageKind::hypervisor) continue;  // no ELF file
     if (const auto known = by_build_id.find(image.build_id);
         !image.build_id.empty() && known != by_build_id.end()) {
       impl->indexes.back() = known->second;
