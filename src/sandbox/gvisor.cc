@@ -51,6 +51,11 @@ class Gvisor : public Sandbox {
     if (!port) return port.error();
     port_.emplace(std::move(*port));
 
+    // runsc refuses to take over the interfaces of what it holds for the machine's own network namespace, and
+    // it tells that one by /proc/sys/net/core/rmem_default. Since Linux 6.9 every namespace has that file, so
+    // Debian's runsc (20240729; later ones look at dev_weight) would refuse every one.
+    container_.hide_from_start("/proc/sys/net");
+
     OciPlan plan;
     plan.argv = service_command(service, sandbox_address, true);
     plan.env = service.env;

@@ -1,7 +1,10 @@
 #include "sandbox/oci_runtime.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <thread>
 
@@ -39,7 +42,25 @@ Status OciContainer::start(const nlohmann::json& configuration) {
   HAP_TRY(pid_text, read_file(pid_file));
   pid_ = std::atoi(pid_text.c_str());
   if (pid_ <= 0) return Error("the runtime did not say which process the container is", ErrorKind::sandbox);
-  return run_detaching(command({"start", container_name}), folder_ + "/log").context_if("starting the container");
+  return start_created();
+}
+
+Status OciContainer::start_created() const {
+  Status started;
+  // In a thread, because a mount namespace is left only by ending: children are born in that of the thread.
+  std::thread view([&] {
+    if (!hidden_.empty()) {
+      if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+          ::mount("none", hidden_.c_str(), "tmpfs", MS_RDONLY, "") != 0) {
+        started = Error::from_errno("cannot hide the folder from the runtime", errno).at(hidden_);
+        return;
+      }
+    }
+    started =
+        run_detaching(command({"start", container_name}), folder_ + "/log").context_if("starting the container");
+  });
+  view.join();
+  return started;
 }
 
 bool OciContainer::running() const { return pid_ > 0 && ::kill(pid_, 0) == 0; }

@@ -14,6 +14,8 @@ class OciContainer {
  public:
   // `program` and its global flags. The container is named `hap-cell`, its state lies beneath state_folder.
   OciContainer(std::string program, std::vector<std::string> flags);
+  // From now on `start` runs with an empty folder over `path` in a mount namespace of its own.
+  void hide_from_start(std::string path) { hidden_ = std::move(path); }
   // Writes the bundle and creates and starts the container (two commands, as engines do). What the service
   // prints goes to the log.
   Status start(const nlohmann::json& configuration);
@@ -25,11 +27,13 @@ class OciContainer {
 
  private:
   std::vector<std::string> command(std::vector<std::string> rest) const;
+  Status start_created() const;
   bool running() const;
 
   std::string program_;
   std::vector<std::string> flags_;
   std::string folder_;
+  std::string hidden_;
   pid_t pid_ = -1;
   bool created_ = false;
 };
