@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "resolve/jump_table.h"
+#include "resolve/newer_instructions.h"
 
 namespace hap::resolve {
 
@@ -137,10 +138,14 @@ void BranchReader::sweep(std::uint64_t begin, std::uint64_t end, bool stop_at_en
   while (left > 0) {
     const std::uint64_t start = address;
     if (!cs_disasm_iter(plain_, &at, &left, &address, instruction.get())) {
-      ++out.undecoded;
-      ++at;
-      --left;
-      ++address;
+      std::size_t length = newer_instruction_length({at, left});
+      if (length == 0) {
+        ++out.undecoded;
+        length = 1;
+      }
+      at += length;
+      left -= length;
+      address += length;
       continue;
     }
     recent_.push_back(start);

@@ -185,19 +185,10 @@ class ModelMaker {
   void add_found_functions(std::vector<FoundFunction> found) {
     if (found.empty()) return;
     Coverage coverage(model_.segments);
-    std::unordered_map<std::string, std::uint32_t> file_ids;
-    for (std::uint32_t id = 0; id < model_.files.size(); ++id) file_ids.emplace(model_.files[id], id);
     for (auto& entry : found) {
       const auto parts = coverage.free_parts(entry.begin, entry.end);
       if (parts.empty()) continue;
       const std::uint32_t function = add_function(model_.made_names.emplace_back(std::move(entry.name)));
-      if (!entry.file.empty()) {
-        const auto [known, added] =
-            file_ids.try_emplace(entry.file, static_cast<std::uint32_t>(model_.files.size()));
-        if (added) model_.files.push_back(entry.file);
-        model_.functions[function].file = known->second;
-        model_.functions[function].line = entry.line;
-      }
       add_code(function, parts, coverage);
     }
   }
@@ -298,7 +289,8 @@ class ModelMaker {
     }
   }
 
-  // For each function the line of the next declaration in its file; no limit where functions can nest (C++).
+  // For each function the line of the next declaration in its file; no limit where functions can nest freely
+  // (C++, Rust).
   std::vector<std::uint32_t> line_limits() const {
     std::vector<std::uint32_t> limits(model_.functions.size(), kNone);
     std::vector<std::uint32_t> order;
@@ -306,19 +298,28 @@ class ModelMaker {
       const auto& function = model_.functions[id];
       if (function.file == kNone || function.line == 0) continue;
       const auto& path = model_.files[function.file];
-      if (path.ends_with(".c") || path.ends_with(".h") || path.ends_with(".S")) order.push_back(id);
+      const bool flat = path.ends_with(".c") || path.ends_with(".h") || path.ends_with(".S");
+      if (flat || path.ends_with(".go")) order.push_back(id);
     }
     std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
       const auto& left = model_.functions[a];
       const auto& right = model_.functions[b];
       return left.file != right.file ? left.file < right.file : left.line < right.line;
     });
-    for (std::size_t i = order.size(); i-- > 1;) {
-      const auto& next = model_.functions[order[i]];
-      const auto& function = model_.functions[order[i - 1]];
-      if (next.file != function.file) continue;
-      // A macro can define several functions in one line.
-      limits[order[i - 1]] = next.line != function.line ? next.line : limits[order[i]];
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      const auto& function = model_.functions[order[i]];
+      for (std::size_t j = i + 1; j < order.size(); ++j) {
+        const auto& next = model_.functions[order[j]];
+        if (next.file != function.file) break;
+        // A macro can define several functions in one line; a Go closure lies inside the function it is named
+        // by.
+        const bool inside = next.line == function.line ||
+                            (next.name.size() > function.name.size() &&
+                             next.name.starts_with(function.name) && next.name[function.name.size()] == '.');
+        if (inside) continue;
+        limits[order[i]] = next.line;
+        break;
+      }
     }
     return limits;
   }

@@ -60,13 +60,11 @@ struct CodeModel {
   std::uint32_t function_at(std::uint64_t address) const;
 };
 
-// Names of functions that neither DWARF nor symbols know: their ranges and, where known, names and lines.
+// A function that neither debug information nor symbols know.
 struct FoundFunction {
-  std::string name;  // empty: unknown
+  std::string name;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  std::string file;
-  std::uint32_t line = 0;
 };
 
 // Completes the facts. `symbols` are the code symbols of the file; `found` come from .gopclntab or .eh_frame

@@ -1,11 +1,15 @@
 #include "resolve/image_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <thread>
 
+#include "resolve/frame_functions.h"
+#include "resolve/go_functions.h"
 #include "resolve/unit_scopes.h"
 
 namespace hap::resolve {
@@ -112,6 +116,26 @@ std::vector<LinkedSymbol> code_symbols(const ElfFile& elf) {
   return symbols;
 }
 
+// What .eh_frame knows and no symbol names: "[3f2a91c0+0x1c20]", the first digits of the build id and the
+// offset in the file.
+Result<std::vector<FoundFunction>> unnamed_functions(const ElfFile& elf, const ReadRules& rules,
+                                                     const std::string& build_id) {
+  HAP_TRY(ranges, read_frame_functions(elf));
+  std::vector<FoundFunction> functions;
+  for (const auto& range : ranges) {
+    const auto offset = elf.file_offset(range.begin);
+    if (!offset || !rules.is_code(range.begin) || !rules.is_code(range.end - 1)) continue;
+    // The prefix that tells how an identity was made is not part of it.
+    const std::string identity = build_id.substr(build_id.starts_with("sha256-") ? 7 : 0, 8);
+    FoundFunction function;
+    function.name = fmt::format("[{}+{:#x}]", identity, *offset);
+    function.begin = range.begin;
+    function.end = range.end;
+    functions.push_back(std::move(function));
+  }
+  return functions;
+}
+
 std::string default_name(const std::string& path, ImageKind kind) {
   std::string name = std::filesystem::path(path).filename().string();
   if (kind == ImageKind::kernel) return "vmlinux";
@@ -142,10 +166,15 @@ Result<ImageCode> read_image(const ElfInputs& inputs, const IndexProgress& progr
   if (progress) progress("debug information", 0);
   HAP_TRY(dwarf, DwarfSections::load(debug));
   image.dwarf = std::make_unique<DwarfSections>(std::move(dwarf));
+  const bool dwarf_is_empty = image.dwarf->units().empty();
   ReadRules rules;
   rules.executable = executable_ranges(*image.code);
   rules.kernel_paths = inputs.kind != ImageKind::user;
   SourceFacts facts = read_units(*image.dwarf, rules, inputs.threads, progress);
+  if (dwarf_is_empty && inputs.kind == ImageKind::user) {
+    // A damaged table leaves the functions found before the damage; the rest is known by its bytes only.
+    if (!read_go_functions(*image.code, facts)) ++facts.damaged_units;
+  }
   if (rules.kernel_paths) strip_source_root(facts.files, inputs.kind);
 
   auto symbols = code_symbols(*image.code);
@@ -153,7 +182,12 @@ Result<ImageCode> read_image(const ElfInputs& inputs, const IndexProgress& progr
     auto more = code_symbols(debug);
     if (more.size() > symbols.size()) symbols = std::move(more);
   }
-  image.model = make_model(std::move(facts), std::move(symbols), {}, build_id);
+  std::vector<FoundFunction> unnamed;
+  if (inputs.kind == ImageKind::user) {
+    HAP_TRY(found, unnamed_functions(*image.code, rules, build_id));
+    unnamed = std::move(found);
+  }
+  image.model = make_model(std::move(facts), std::move(symbols), std::move(unnamed), build_id);
   image.model.kind = inputs.kind;
   image.model.image_name =
       inputs.image_name.empty() ? default_name(inputs.elf, inputs.kind) : inputs.image_name;
