@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "agent/cell_report.h"
+#include "agent/guest_service.h"
 #include "agent/mark.h"
 #include "sandbox/catalogue.h"
 #include "sandbox/cgroup.h"
@@ -259,6 +260,7 @@ class Cell {
 }  // namespace
 
 void add_cell_operations(Dispatcher& dispatcher) {
+  add_guest_operations(dispatcher);
   dispatcher.add("run_cell", [](const Call& call) -> Result<Reply> {
     HAP_TRY(request, parse_request(call.request));
     HAP_TRY(result, Cell(std::move(request), call.channel).run());

@@ -27,6 +27,7 @@ int serve_host(const std::vector<std::string>& boot_remarks) {
   add_file_operations(dispatcher);
   add_exec_operation(dispatcher);
   add_kernel_operation(dispatcher);
+  add_shell_operation(dispatcher);
 #if __has_include("agent/cell.h")
   add_cell_operations(dispatcher);
 #endif

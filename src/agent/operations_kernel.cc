@@ -111,8 +111,25 @@ Result<Reply> kernel(const Call&) {
                {}};
 }
 
+// Where user code lies before anything is recorded: mappings made later are seen being made.
+Result<Reply> process_maps(const Call&) {
+  std::string text;
+  std::error_code ec;
+  for (const auto& entry : fs::directory_iterator("/proc", ec)) {
+    std::string pid = entry.path().filename().string();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    auto maps = read_file(entry.path().string() + "/maps");
+    if (!maps || maps->empty()) continue;  // a kernel thread, or gone
+    text += "pid " + pid + " comm " + first_line(entry.path().string() + "/comm") + "\n" + *maps;
+  }
+  return Reply{nlohmann::json::object(), std::move(text)};
+}
+
 }  // namespace
 
-void add_kernel_operation(Dispatcher& dispatcher) { dispatcher.add("kernel", kernel); }
+void add_kernel_operation(Dispatcher& dispatcher) {
+  dispatcher.add("kernel", kernel);
+  dispatcher.add("process_maps", process_maps);
+}
 
 }  // namespace hap::agent

@@ -6,10 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <sstream>
+#include <thread>
 #include <vector>
 
 #include "agent/operations.h"
+#include "base/file.h"
 #include "base/unique_fd.h"
 
 namespace hap::agent {
@@ -36,11 +40,49 @@ Result<Reply> reseed(const Call& call) {
   return Reply{};
 }
 
+struct CpuTime {
+  uint64_t busy = 0;
+  uint64_t total = 0;
+};
+
+// First line of /proc/stat: cpu user nice system idle iowait irq softirq steal ..., in clock ticks.
+Result<CpuTime> cpu_time() {
+  HAP_TRY(text, read_file("/proc/stat"));
+  std::istringstream fields(text.substr(0, text.find('\n')));
+  std::string name;
+  fields >> name;
+  CpuTime time;
+  uint64_t ticks = 0;
+  for (int field = 0; field < 8 && fields >> ticks; ++field) {
+    time.total += ticks;
+    if (field != 3 && field != 4) time.busy += ticks;
+  }
+  return time;
+}
+
+// A checkpoint of a machine that still has something to do would hand that to every measurement.
+Result<Reply> settle(const Call& call) {
+  constexpr int kAttempts = 20;
+  constexpr uint64_t kBusyPercent = 3;
+  std::chrono::milliseconds span(call.request.value("milliseconds", 1000));
+  sync();
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    HAP_TRY(before, cpu_time());
+    std::this_thread::sleep_for(span);
+    HAP_TRY(after, cpu_time());
+    if ((after.busy - before.busy) * 100 <= (after.total - before.total) * kBusyPercent) {
+      return Reply{{{"idle", true}}, {}};
+    }
+  }
+  return Reply{{{"idle", false}}, {}};
+}
+
 }  // namespace
 
 void add_machine_operations(Dispatcher& dispatcher) {
   dispatcher.add("ping", [](const Call&) -> Result<Reply> { return Reply{{{"agent", 1}, {"pid", getpid()}}, {}}; });
   dispatcher.add("reseed", reseed);
+  dispatcher.add("settle", settle);
   dispatcher.add("power_off", [](const Call&) -> Result<Reply> {
     sync();
     reboot(RB_POWER_OFF);

@@ -1,0 +1,80 @@
+#include "lab/qemu.h"
+
+#include <cstdio>
+
+#include "base/file.h"
+#include "base/subprocess.h"
+#include "lab/step.h"
+
+namespace hap::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string install_hint() {
+  auto release = read_file("/etc/os-release");
+  if (release && release->find("bookworm") != std::string::npos) {
+    return "install qemu-system-x86 from bookworm-backports (apt-get install -t bookworm-backports qemu-system-x86)";
+  }
+  return "install the package qemu-system-x86, version 10 or later";
+}
+
+}  // namespace
+
+Result<QemuVersion> parse_qemu_version(const std::string& output) {
+  QemuVersion version;
+  int patch = 0;
+  if (std::sscanf(output.c_str(), "QEMU emulator version %d.%d.%d", &version.major, &version.minor, &patch) < 2) {
+    return Error("QEMU did not tell its version");
+  }
+  version.text = std::to_string(version.major) + "." + std::to_string(version.minor) + "." + std::to_string(patch);
+  return version;
+}
+
+Result<QemuVersion> find_qemu() {
+  auto path = find_program(kQemuProgram);
+  if (!path) return Error("QEMU is not installed", ErrorKind::unsupported).hint(install_hint());
+  HAP_TRY(output, run_checked(command({*path, "--version"}), 30s));
+  HAP_TRY(version, parse_qemu_version(output));
+  version.path = *path;
+  if (version.major < kOldestQemu) {
+    return Error("QEMU " + version.text + " is too old: the emulator collector needs version " +
+                     std::to_string(kOldestQemu),
+                 ErrorKind::unsupported)
+        .at(*path)
+        .hint(install_hint());
+  }
+  return version;
+}
+
+std::vector<std::string> machine_command(const LabSpec& spec, const MachineParts& parts) {
+  auto disk = [](const std::string& id, const std::string& file) {
+    // A comma within an option's value is written twice.
+    std::string quoted;
+    for (char c : file) quoted += c == ',' ? std::string(",,") : std::string(1, c);
+    return "file=" + quoted + ",if=none,id=" + id + ",format=raw,readonly=on,file.locking=off";
+  };
+  // nokaslr: recorded kernel addresses are link-time addresses. tsc=reliable: real machines use the TSC as
+  // their clock; unsure about the emulated one, the kernel would fall back to a device register.
+  std::string parameters = "console=ttyS0 nokaslr panic=-1 tsc=reliable quiet";
+  if (!spec.kernel_parameters.empty()) parameters += " " + spec.kernel_parameters;
+  std::vector<std::string> argv = {
+      kQemuProgram, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+      // Only what the machine needs: fewer devices, fewer interrupts nobody asked for.
+      "-machine", "q35,hpet=off,usb=off,graphics=off,vmport=off",
+      // Multi-threaded TCG crashes guests whose kernel patches its own text.
+      "-accel", "tcg,thread=single", "-cpu", "max", "-smp", std::to_string(spec.processors), "-m",
+      std::to_string(spec.memory_mib), "-kernel", parts.kernel, "-initrd", parts.initramfs, "-append", parameters,
+      "-drive", disk("root", parts.root_image), "-device", "virtio-blk-pci,drive=root",
+      "-drive", disk("kernel", parts.kernel_disk), "-device", "virtio-blk-pci,drive=kernel",
+      "-device", "virtio-serial-pci", "-chardev", "socket,id=agent,fd=" + std::to_string(parts.agent_fd),
+      "-device", "virtserialport,chardev=agent,name=hap.agent",
+      "-chardev", "socket,id=qmp,fd=" + std::to_string(parts.qmp_fd), "-mon", "chardev=qmp,mode=control",
+      "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"};
+  if (!spec.icount.empty()) argv.insert(argv.end(), {"-icount", spec.icount});
+  return argv;
+}
+
+std::vector<std::string> machine_identity(const LabSpec& spec) { return machine_command(spec, MachineParts{}); }
+
+}  // namespace hap::lab

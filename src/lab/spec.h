@@ -1,0 +1,34 @@
+// Which lab machine: the choices that tell one from another.
+#pragma once
+
+#include <string>
+
+#include "hap/result.h"
+
+namespace hap::lab {
+
+struct LabSpec {
+  // Debian suite of the kernel. The userland is the same for all kernels (kUserlandSuite), so that two
+  // kernels can be compared under the same programs.
+  std::string suite = "trixie";
+  // `cloud`, `full`, or the exact name of a package (linux-image-...).
+  std::string kernel = "cloud";
+  int processors = 1;
+  int memory_mib = 2048;
+  // QEMU's -icount value, or "" for a machine driven by the wall clock.
+  std::string icount;
+  // Further kernel parameters.
+  std::string kernel_parameters;
+  // Base address of a Debian mirror; "" takes the machine's own apt sources.
+  std::string mirror;
+};
+
+inline constexpr const char* kUserlandSuite = "trixie";
+
+// Refuses values that could not be part of a package name, a path or a command line.
+Status check_spec(const LabSpec& spec);
+
+// The Debian package that stands for spec.kernel.
+std::string kernel_package(const LabSpec& spec);
+
+}  // namespace hap::lab
