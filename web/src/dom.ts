@@ -21,9 +21,12 @@ export function append(parent: Node, ...children: Child[]): void {
 }
 
 // Names of the measured system may hold control characters and bidirectional overrides, which could make the page
-// show something else than what is there: they are shown as escapes.
-export function visible(name: string): string {
-  return name.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (c) =>
+// show something else than what is there: they are shown as escapes. A name of absurd length is cut. And one that is
+// a name of JavaScript's own gets an invisible end, for the chart library keeps texts as keys of plain objects.
+export function visible(name: string, most = 400): string {
+  const cut = name.length > most ? `${name.slice(0, most)}\u2026` : name;
+  const own = /^(__proto__|constructor|prototype|toString|valueOf|hasOwnProperty)$/.test(cut) ? `${cut}\u00a0` : cut;
+  return own.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (c) =>
     `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 

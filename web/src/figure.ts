@@ -26,7 +26,8 @@ export interface Drawing {
   click?: (event: Record<string, any>) => void;
 }
 
-export const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
+// No double quotes: in a downloaded SVG this stands inside a style attribute as it is.
+export const font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif";
 
 // What all charts have in common.
 export function base_option(theme: Theme): Option {
@@ -45,7 +46,7 @@ export function value_axis(theme: Theme, name: string, format: (v: number) => st
 }
 export function category_axis(theme: Theme, names: string[], more: Option = {}): Option {
   return {
-    type: "category", data: names.map(visible), axisLine: { lineStyle: { color: theme.faint } }, axisTick: { show: false },
+    type: "category", data: names.map((name) => visible(name, 60)), axisLine: { lineStyle: { color: theme.faint } }, axisTick: { show: false },
     axisLabel: { color: theme.ink, interval: 0, ...(more.axisLabel as Option | undefined) },
     ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== "axisLabel")),
   };

@@ -2,13 +2,15 @@
 import { accumulation } from "./charts/accumulation";
 import { bars } from "./charts/bars";
 import { layers, stages } from "./charts/layers";
+import { exposure, has_exposure, record_table } from "./charts/ledger";
+import { agreement, conclusions, probabilities, ranks, workloads_of } from "./charts/ranking";
 import { sharing } from "./charts/sharing";
 import { treemap } from "./charts/treemap";
 import { cell_figure } from "./cells";
 import { append, h, segments, visible } from "./dom";
 import { Figure, figures } from "./figure";
 import * as format from "./format";
-import { Page, as_text, is_record, metrics, profiles, read_page } from "./model";
+import { Page, as_number, as_text, is_record, metrics, profiles, read_page } from "./model";
 import { caveat_list, provenance } from "./provenance";
 import { FunctionTable } from "./table";
 
@@ -84,17 +86,32 @@ function build(page: Page): void {
   const waiting: (() => void)[] = [];
   const later = (figure: Figure) => { waiting.push(() => figure.refresh()); return figure.element; };
   const sections: Section[] = [];
+  const compared = workloads_of(page);
+  const sentences = conclusions(page, compared);
   if (page.reports.length > 0) {
     const table = new FunctionTable(page);
     const several = page.cells.some((cell) => page.cells.some((other) => other !== cell && other.workload === cell.workload));
-    sections.push({ id: "summary-section", title: "In short", parts: [summary(page), h("h3", {}, "Before you read the numbers"), caveat_list(page)] });
+    sections.push({ id: "summary-section", title: "In short", parts: [...sentences, summary(page), h("h3", {}, "Before you read the numbers"), caveat_list(page)] });
     sections.push({ id: "exposure", title: "Exposure", parts: [later(bars(page)), later(layers(page)), later(stages(page))] });
+    if (compared.length > 0) sections.push(ranking_section());
     sections.push({ id: "code", title: "The code", parts: [later(treemap(page)), ...(several ? [later(sharing(page, (names, title) => table.choose(names, title)))] : [])] });
+    if (has_exposure(page)) {
+      const records = record_table(page);
+      sections.push({ id: "vulnerabilities", title: "Vulnerabilities", parts: [later(exposure(page)), ...(records ? [records] : [])] });
+    }
     sections.push({ id: "trust", title: "Completeness", parts: [later(accumulation(page))] });
     waiting.push(() => table.load());
     sections.push({ id: "functions", title: "Functions", parts: [table.element] });
     sections.push({ id: "provenance", title: "Provenance and losses", parts: [provenance(page)] });
     Object.assign(window, { hapmeter: { page, figures, table } });
+  } else if (compared.length > 0) {
+    sections.push({ id: "summary-section", title: "In short", parts: sentences });
+    sections.push(ranking_section());
+    Object.assign(window, { hapmeter: { page, figures } });
+  }
+  function ranking_section(): Section {
+    const settings = is_record(page.comparison?.settings) ? page.comparison.settings : {};
+    return { id: "ranking", title: "Ranking", parts: [later(ranks(compared)), later(probabilities(compared, as_number(settings.confidence))), later(agreement(compared))] };
   }
   const content = document.getElementById("content") as HTMLElement;
   const contents = document.getElementById("contents") as HTMLElement;
@@ -108,7 +125,13 @@ function build(page: Page): void {
 
   // The first figure at once, the others one by one, so that the page is there before all of it is drawn.
   const next = () => {
-    waiting.shift()?.();
+    try {
+      waiting.shift()?.();
+    } catch (error) {
+      // One figure that cannot be drawn must not take the others with it.
+      append(content, h("p", { class: "broken", role: "alert" }, `A figure cannot be drawn: ${visible(String(error))}`));
+      console.error(error);
+    }
     if (waiting.length > 0) setTimeout(next, 0);
     else document.documentElement.dataset.ready = "true";
   };

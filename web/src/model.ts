@@ -70,6 +70,11 @@ export const profiles: Record<string, { title: string; says: string }> = {
   stage2: { title: "Stage 2", says: "that monitor or Sentry to the host" },
 };
 
+// Names of the data may be "__proto__" or "constructor": a table is only ever asked for entries of its own.
+export function entry<T>(table: Record<string, T>, key: string): T | undefined {
+  return Object.prototype.hasOwnProperty.call(table, key) ? table[key] : undefined;
+}
+
 export const layer_titles: Record<string, string> = {
   application: "application",
   "guest-kernel": "guest kernel",
@@ -121,7 +126,7 @@ export function why_unknown(report: Report, profile: string, metric: string): st
 }
 
 function unshare(report: Record<string, unknown>, shared: unknown[]): Report {
-  const whole: Record<string, unknown> = {};
+  const whole: Record<string, unknown> = Object.create(null);
   for (const [key, value] of Object.entries(report)) {
     whole[key] = is_record(value) && typeof value.$shared === "number" ? shared[value.$shared] : value;
   }
@@ -131,12 +136,14 @@ function unshare(report: Record<string, unknown>, shared: unknown[]): Report {
 
 function cells_of(reports: Report[]): Cell[] {
   const collectors = new Set(reports.map((r) => r.collector));
+  const kernel = (report: Report) => (is_record(report.kernel) ? as_text(report.kernel.release) : null);
+  const kernels = new Set(reports.map(kernel));
   const cells = new Map<string, Cell>();
   reports.forEach((report, index) => {
-    const variant = as_text(report.label) ?? as_text(report.variant);
-    const sandbox = [report.sandbox, variant, collectors.size > 1 ? report.collector : null]
+    // Named as the comparison names them: with whatever tells recordings of one sandbox apart.
+    const sandbox = [report.sandbox, as_text(report.label), collectors.size > 1 ? report.collector : null, kernels.size > 1 ? kernel(report) : null]
       .filter((part) => part !== null)
-      .join(" / ");
+      .join("/");
     const key = JSON.stringify([sandbox, report.workload]);
     const cell = cells.get(key) ?? { label: `${sandbox}, ${report.workload}`, sandbox, workload: report.workload, reports: [] };
     cell.reports.push(index);

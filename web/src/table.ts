@@ -2,7 +2,7 @@
 import { Cell, csv, download } from "./csv";
 import { append, choice, clear, h, visible } from "./dom";
 import * as format from "./format";
-import { Page } from "./model";
+import { Page, entry } from "./model";
 import { recording_choices } from "./recordings";
 import { subsystem_of } from "./charts/treemap";
 
@@ -75,7 +75,7 @@ export class FunctionTable {
     const { identities, columns } = this.page.functions.recording(this.recording);
     const store = this.page.functions;
     this.all = [...identities].map((identity, at) => {
-      const row: Row = {};
+      const row: Row = Object.create(null);
       for (const [field, codes] of columns) {
         const value = store.decode(codes[at]);
         row[field] = typeof value === "number" || typeof value === "string" ? value : value === true ? "yes" : value === false ? "" : null;
@@ -86,7 +86,7 @@ export class FunctionTable {
     });
     const extra = [...columns.keys()].filter((field) => !plain.includes(field) && field !== "subsystem" && this.all.some((row) => row[field] !== null && row[field] !== ""));
     this.columns = [...plain.filter((field) => columns.has(field)), ...extra].map((field) => {
-      const known = titles[field];
+      const known = entry(titles, field);
       const numeric = known ? known[1] : this.all.some((row) => typeof row[field] === "number");
       return { field, title: known?.[0] ?? field.replace(/_/g, " "), numeric, width: known?.[2] ?? "90px" };
     });

@@ -60,7 +60,7 @@ export function layer_color(layer: string, theme: Theme): string {
     "host-kernel": ["#c2562d", "#e07b4f"],
     hypervisor: ["#7d1d1d", "#b5483f"],
   };
-  const pair = shades[layer];
+  const pair = Object.prototype.hasOwnProperty.call(shades, layer) ? shades[layer] : undefined;
   if (!pair) return theme.faint;
   return pair[theme.dark ? 1 : 0];
 }

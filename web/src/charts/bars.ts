@@ -13,12 +13,7 @@ interface Bar {
   known: number;
   recordings: number;
   why: string | null;
-}
-
-export function available(page: Page): { profile: string[]; metric: string[] } {
-  const known = (profile: string, metric: string) => page.cells.some((cell) => cell_figure(page, cell, profile, metric).figure !== null);
-  const profile = Object.keys(profiles).filter((p) => Object.keys(metrics).some((m) => known(p, m)));
-  return { profile, metric: Object.keys(metrics) };
+  compared: boolean;
 }
 
 export function bars(page: Page): Frame {
@@ -41,7 +36,8 @@ export function bars(page: Page): Frame {
       summary: `${title} of the ${profiles[profile].title}: ${says}. ${all.length - missing.length} of ${all.length} known.`,
       note: [
         `${title}: ${says}. `,
-        repeats > 1 ? "A bar is the mean of its recordings; the whisker runs from the smallest low to the largest high among them." : "The whisker is the interval that losses and unseen code leave open.",
+        all.some((bar) => bar.compared) ? "The whisker is the 95 % interval of the mean over boots and repeats, widened by what losses and unseen code leave open." :
+          repeats > 1 ? "A bar is the mean of its recordings; the whisker runs from the smallest low to the largest high among them." : "The whisker is the interval that losses and unseen code leave open.",
         missing.length > 0 && h("span", { class: "gap" }, ` Unknown, and not drawn: ${missing.map((bar) => visible(`${bar.sandbox}, ${bar.workload}${bar.why ? ` (${bar.why})` : ""}`)).join("; ")}.`),
       ],
       tip: (event) => tip_of(event.data?.bar, unit),
@@ -70,7 +66,7 @@ function grouped(all: Bar[], sandboxes: string[], workloads: string[], theme: Th
   const colors = sandbox_colors(sandboxes, theme);
   const find = (sandbox: string, workload: string) => all.find((bar) => bar.sandbox === sandbox && bar.workload === workload);
   const series: unknown[] = sandboxes.map((sandbox) => ({
-    type: "bar", name: visible(sandbox), barMaxWidth: 42, barGap: "8%", barCategoryGap: "26%", itemStyle: { color: colors.get(sandbox), borderRadius: [2, 2, 0, 0] },
+    type: "bar", name: visible(sandbox, 60), barMaxWidth: 42, barGap: "8%", barCategoryGap: "26%", itemStyle: { color: colors.get(sandbox), borderRadius: [2, 2, 0, 0] },
     data: workloads.map((workload) => {
       const bar = find(sandbox, workload);
       return { value: bar?.figure?.value ?? "-", bar };
@@ -78,7 +74,7 @@ function grouped(all: Bar[], sandboxes: string[], workloads: string[], theme: Th
   }));
   sandboxes.forEach((sandbox, nth) => {
     series.push({
-      type: "custom", name: visible(sandbox), silent: true, z: 5,
+      type: "custom", name: visible(sandbox, 60), silent: true, z: 5,
       data: workloads.map((workload, at) => {
         const figure = find(sandbox, workload)?.figure;
         return [at, figure?.low ?? NaN, figure?.high ?? NaN];
@@ -95,7 +91,7 @@ function grouped(all: Bar[], sandboxes: string[], workloads: string[], theme: Th
   });
   return {
     ...base_option(theme),
-    legend: { data: sandboxes.map(visible), top: 0, left: 0, itemWidth: 14, itemHeight: 10, itemGap: 16, textStyle: { color: theme.ink } },
+    legend: { data: sandboxes.map((sandbox) => visible(sandbox, 60)), top: 0, left: 0, itemWidth: 14, itemHeight: 10, itemGap: 16, textStyle: { color: theme.ink } },
     grid: { left: 8, right: 8, top: 64, bottom: 8, containLabel: true },
     xAxis: category_axis(theme, workloads),
     yAxis: value_axis(theme, unit, format.short),

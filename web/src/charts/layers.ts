@@ -3,7 +3,7 @@ import { cell_figure } from "../cells";
 import { h, segments, visible } from "../dom";
 import { Drawing, Figure as Frame, base_option, category_axis, value_axis } from "../figure";
 import * as format from "../format";
-import { Cell, Page, as_figure, as_records, as_text, layer_titles, metrics } from "../model";
+import { Cell, Page, as_figure, as_records, as_text, entry, layer_titles, metrics } from "../model";
 import { Theme, layer_color } from "../theme";
 
 const order = Object.keys(layer_titles);
@@ -38,7 +38,7 @@ export function layers(page: Page): Frame {
   const draw = (theme: Theme): Drawing => {
     const values = page.cells.map((cell) => names.map((layer) => layer_value(page, cell, layer, metric)));
     const unknowns: string[] = [];
-    values.forEach((row, c) => row.forEach((value, l) => { if (value === null) unknowns.push(`${layer_titles[names[l]] ?? names[l]} of ${page.cells[c].label}`); }));
+    values.forEach((row, c) => row.forEach((value, l) => { if (value === null) unknowns.push(`${entry(layer_titles, names[l]) ?? names[l]} of ${page.cells[c].label}`); }));
     const shown = [...page.cells.keys()].reverse();
     return {
       option: names.length === 0 ? null : {
@@ -48,7 +48,7 @@ export function layers(page: Page): Frame {
         yAxis: category_axis(theme, shown.map((c) => page.cells[c].label)),
         xAxis: { ...value_axis(theme, metrics[metric].unit, format.short), nameLocation: "middle", nameGap: 28 },
         series: names.map((layer, l) => ({
-          type: "bar", stack: "layers", name: visible(layer_titles[layer] ?? layer), barMaxWidth: 24,
+          type: "bar", stack: "layers", name: visible(entry(layer_titles, layer) ?? layer, 60), barMaxWidth: 24,
           itemStyle: { color: layer_color(layer, theme), borderColor: theme.surface, borderWidth: 0.5 },
           data: shown.map((c) => ({ value: values[c][l] ?? "-", layer, cell: c })),
         })),
@@ -63,7 +63,7 @@ export function layers(page: Page): Frame {
       ],
       tip: (event) => event.data?.layer === undefined ? null : [
         [page.cells[event.data.cell].label, ""],
-        [layer_titles[event.data.layer] ?? event.data.layer, `${format.number(values[event.data.cell][names.indexOf(event.data.layer)])} ${metrics[metric].unit}`],
+        [entry(layer_titles, event.data.layer) ?? event.data.layer, `${format.number(values[event.data.cell][names.indexOf(event.data.layer)])} ${metrics[metric].unit}`],
       ],
     };
   };

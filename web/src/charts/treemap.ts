@@ -76,10 +76,10 @@ export function treemap(page: Page): Frame {
       option: known.length === 0 ? null : {
         ...base_option(theme),
         series: [{
-          type: "treemap", data: roots, left: 0, right: 0, top: 0, bottom: 30, leafDepth: 2, roam: false, nodeClick: "zoomToNode", visibleMin: 24, squareRatio: 0.9,
+          type: "treemap", name: "all", data: roots, drillDownIcon: "", left: 0, right: 0, top: 0, bottom: 30, leafDepth: 2, roam: false, nodeClick: "zoomToNode", visibleMin: 24, squareRatio: 0.9,
           breadcrumb: { bottom: 0, height: 22, itemStyle: { color: theme.rule, textStyle: { color: theme.ink, fontFamily: font } }, emphasis: { itemStyle: { color: theme.faint } } },
           label: { show: true, color: "#ffffff", fontSize: 11.5, overflow: "truncate", padding: 4, position: "insideTopLeft" },
-          upperLabel: { show: true, height: 20, color: "#ffffff", fontSize: 12, fontWeight: 600, overflow: "truncate" },
+          upperLabel: { show: true, height: 20, color: theme.ink, fontSize: 12, fontWeight: 600, overflow: "truncate" },
           itemStyle: { borderColor: theme.surface, gapWidth: 1 },
           levels: [
             { itemStyle: { borderWidth: 0, gapWidth: 3 }, upperLabel: { show: false } },

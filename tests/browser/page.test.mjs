@@ -1,0 +1,317 @@
+// The HTML report in headless Chromium: what is shown equals the JSON, nothing executes but the page's own program,
+// nothing leaves the page.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { campaign, comparison, report } from "./reports.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "hap-browser-"));
+const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+let context;
+
+before(async () => {
+  context = await chromium.launchPersistentContext(join(folder, "profile"), {
+    executablePath: process.env.CHROMIUM, args: flags, viewport: { width: 1366, height: 768 }, acceptDownloads: true, colorScheme: "light",
+  });
+});
+after(async () => {
+  await context?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function render(name, documents) {
+  const file = join(folder, `${name}.html`);
+  const lines = documents.map((one) => JSON.stringify(one)).join("\n");
+  const made = spawnSync(process.env.RENDER_PAGE, { input: lines, maxBuffer: 1 << 28 });
+  assert.equal(made.status, 0, made.stderr.toString());
+  writeFileSync(file, made.stdout);
+  return file;
+}
+
+// Opens the page, and after `use` asserts that it was quiet: no console error, no request but the page itself.
+async function with_page(file, use) {
+  const page = await context.newPage();
+  const complaints = [];
+  const requests = [];
+  page.on("console", (message) => { if (message.type() !== "log" && message.type() !== "info") complaints.push(message.text()); });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("dialog", (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("request", (request) => { if (!request.url().startsWith("blob:")) requests.push(request.url()); });
+  page.on("popup", () => complaints.push("a window was opened"));
+  await page.goto(`file://${file}`);
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "true", null, { timeout: 60000 });
+  try {
+    await use(page);
+  } finally {
+    await page.close();
+  }
+  assert.deepEqual(complaints, []);
+  assert.deepEqual(requests, [`file://${file}`]);
+}
+
+// What an SVG file holds, as the browser's own parser sees it.
+async function parsed(svg) {
+  const judge = await context.newPage();
+  const found = await judge.evaluate((text) => {
+    const tree = new DOMParser().parseFromString(text, "image/svg+xml");
+    const all = [...tree.querySelectorAll("*")];
+    return {
+      broken: tree.querySelectorAll("parsererror").length,
+      executable: all.filter((one) => /^(script|foreignObject|image|iframe|a|img)$/i.test(one.localName)).length,
+      handlers: all.filter((one) => [...one.attributes].some((attribute) => /^on/i.test(attribute.name) || /javascript:|https?:/i.test(attribute.name.startsWith("xmlns") ? "" : attribute.value))).length,
+    };
+  }, svg);
+  await judge.close();
+  return found;
+}
+
+const numbers = (text) => Number(text.replace(/,/g, ""));
+
+test("one report: every figure on the page is the JSON's", async () => {
+  const json = report({ sandbox: "gvisor-systrap", workload: "redis-set", functions: 5000 });
+  await with_page(render("one", [json]), async (page) => {
+    const profiles = ["hap", "hap_with_softirq", "vap", "stage1", "stage2"];
+    const shown = await page.$$eval("#summary tbody tr", (rows) => rows.map((row) => [...row.querySelectorAll("td")].map((cell) => [cell.dataset.metric, cell.firstChild.textContent])));
+    assert.equal(shown.length, profiles.length);
+    profiles.forEach((profile, at) => {
+      for (const [metric, text] of shown[at]) {
+        const expected = metric === "known_cves" ? (profile === "hap" ? json.known_cves : null) : json[profile][metric];
+        if (expected === null || expected === undefined) assert.equal(text, "unknown", `${profile}.${metric}`);
+        else assert.equal(numbers(text), expected.value, `${profile}.${metric}`);
+      }
+    });
+    // The bar drawn, the layers, the curve: from the charts' own series.
+    const series = await page.evaluate(() => Object.fromEntries([...window.hapmeter.figures].map(([id, figure]) => [id, figure.current.option ? figure.current.option.series.map((one) => one.data) : null])));
+    assert.equal(series.profile[0][0].value, json.hap.executed_lines.value);
+    assert.deepEqual(series.profile[1][0].slice(1, 3), [json.hap.executed_lines.low, json.hap.executed_lines.high]);
+    for (const [at, layer] of ["sandbox", "host-kernel"].entries()) {
+      assert.equal(series.layers[at][0].value, json.layers.find((one) => one.name === layer).functions);
+    }
+    assert.deepEqual(series.completeness[0].map((point) => point[1]), json.completeness.accumulation);
+    // And what the browser painted: the label of the bar.
+    assert.ok((await page.$$eval("#figure-profile svg text", (all) => all.map((one) => one.textContent))).includes(json.hap.executed_lines.value.toLocaleString("en")));
+    const tree = series.treemap[0].reduce((sum, root) => sum + root.value, 0);
+    assert.equal(tree, json.hap.executed_lines.value);
+  });
+});
+
+test("one report: all functions are in the table, and survive the packing exactly", async () => {
+  const json = report({ sandbox: "kvm-qemu", workload: "redis-set", functions: 5000 });
+  json.functions[10].context = "softirq";
+  json.functions[11].code_bytes = 77;          // a field that only some rows have
+  json.functions[12].hits = 3.5;               // no integer
+  json.functions.push({ ...json.functions[13] });  // the same row twice
+  await with_page(render("table", [json]), async (page) => {
+    const rows = await page.evaluate(() => window.hapmeter.table.rows());
+    const key = (row) => JSON.stringify([row.name, row.file, row.line, row.lines, row.executed_lines, row.layer, row.context, row.hits, row.code_bytes ?? null]);
+    assert.deepEqual(rows.map(key).sort(), json.functions.map(key).sort());
+  });
+});
+
+test("the table is searched, filtered, sorted and scrolled", async () => {
+  const json = report({ sandbox: "kvm-qemu", workload: "redis-set", functions: 5000 });
+  await with_page(render("sort", [json]), async (page) => {
+    const first_names = () => page.$$eval(".vrow", (rows) => rows.slice(0, 5).map((row) => row.firstChild.textContent));
+    const value = (row) => row.lines ?? -1;
+    await page.click('.vhead button[data-field="lines"]');
+    assert.equal(await page.getAttribute('.vhead [role="columnheader"]:has(button[data-field="lines"])', "aria-sort"), "descending");
+    const sorted = [...json.functions].sort((a, b) => value(b) - value(a) || (a.name < b.name ? -1 : 1));
+    assert.deepEqual(await first_names(), sorted.slice(0, 5).map((row) => row.name));
+    await page.click('.vhead button[data-field="lines"]');
+    const known = sorted.filter((row) => row.lines !== null).sort((a, b) => a.lines - b.lines || (a.name < b.name ? -1 : 1));
+    assert.deepEqual(await first_names(), known.slice(0, 5).map((row) => row.name));
+    const last = await page.evaluate(() => window.hapmeter.table.rows().at(-1).lines);
+    assert.equal(last, null, "unknown values come last in either direction");
+
+    await page.fill("#function-search", "skb net/core");
+    const matching = json.functions.filter((row) => { const text = `${row.name} ${row.file}`.toLowerCase(); return text.includes("skb") && text.includes("net/core"); });
+    assert.ok(matching.length > 0);
+    assert.equal((await page.evaluate(() => window.hapmeter.table.rows().length)), matching.length);
+    await page.fill("#function-search", "");
+    await page.selectOption('label.choice:has-text("Layer") select', "guest-kernel");
+    assert.equal(await page.evaluate(() => window.hapmeter.table.rows().length), json.functions.filter((row) => row.layer === "guest-kernel").length);
+    await page.selectOption('label.choice:has-text("Layer") select', "");
+
+    // Virtual: a screenful of rows exists, whatever the length; the last row is reached with the keyboard.
+    assert.ok((await page.$$(".vrow")).length < 80);
+    await page.focus(".vview");
+    await page.keyboard.press("End");
+    await page.waitForFunction((count) => [...document.querySelectorAll(".vrow")].some((row) => Number(row.getAttribute("aria-rowindex")) === count + 1), json.functions.length);
+  });
+});
+
+test("every figure is downloaded as SVG and CSV, with the JSON's values", async () => {
+  const reports = [...campaign({ repeats: 3, serving: ["redis-set"], among: ["bare", "docker-default", "kvm-qemu"] })];
+  const compared = comparison(reports);
+  const file = render("download", [...reports, compared]);
+  const fetch_file = async (page, selector) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click(selector)]);
+    return readFileSync(await download.path(), "utf8");
+  };
+  const ids = ["profile", "layers", "stages", "ranking", "probabilities", "agreement", "treemap", "sharing", "ledger", "completeness"];
+  // Chromium lets a page start ten downloads at once and asks its user before the eleventh: so two pages.
+  for (const half of [ids.slice(0, 5), ids.slice(5)]) {
+    await with_page(file, async (page) => {
+      assert.deepEqual(await page.evaluate(() => [...window.hapmeter.figures.keys()]), ids);
+      for (const id of half) {
+        const svg = await fetch_file(page, `#figure-${id} .downloads button:text-is("SVG")`);
+        assert.deepEqual(await parsed(svg), { broken: 0, executable: 0, handlers: 0 }, id);
+        const csv = await fetch_file(page, `#figure-${id} .downloads button:text-is("CSV")`);
+        assert.ok(csv.split("\r\n").length > 2, id);
+        if (id === "ranking") {
+          const first = compared.workloads[0].rankings[0].order[0];
+          assert.ok(csv.includes(`redis-set,hap,functions,,1,${first.sandbox},${first.value}`));
+        }
+        if (id === "profile") {
+          const ranking = compared.workloads[0].rankings.find((one) => one.scope === "hap" && one.metric === "executed_lines");
+          for (const entry of ranking.order) assert.ok(csv.includes(`${entry.sandbox},redis-set,hap,executed_lines,lines,${entry.value},${entry.low},${entry.high},3`), csv);
+        }
+      }
+    });
+  }
+  await with_page(file, async (page) => {
+    const table = await fetch_file(page, '#figure-functions .downloads button:text-is("CSV")');
+    assert.equal(table.trim().split("\r\n").length, reports[0].functions.length + 1);
+  });
+});
+
+test("what sandboxes share is counted as sets of functions", async () => {
+  const reports = [...campaign({ repeats: 2, serving: ["redis-set"], among: ["bare", "docker-default", "kvm-qemu"] })];
+  await with_page(render("sharing", reports), async (page) => {
+    const names = ["bare", "docker-default", "kvm-qemu"];
+    const sets = names.map((sandbox) => new Set(reports.filter((one) => one.sandbox === sandbox).flatMap((one) => one.functions.filter((row) => row.layer === "host-kernel").map((row) => `${row.name} ${row.file}`))));
+    const all = new Set(sets.flatMap((set) => [...set]));
+    const expected = new Map();
+    for (const name of all) {
+      const pattern = sets.map((set) => set.has(name)).join();
+      expected.set(pattern, (expected.get(pattern) ?? 0) + 1);
+    }
+    const rows = await page.evaluate(() => window.hapmeter.figures.get("sharing").current.rows);
+    assert.deepEqual(new Map(rows.map((row) => [row.slice(1, 4).join(), row[4]])), expected);
+    // Choosing a column lists its functions in the table.
+    await page.locator("#figure-sharing svg path[fill='#0d4a80']").first().click();
+    await page.waitForSelector(".count .link");
+    assert.match(await page.textContent(".count"), /Only those exercised by only docker-default/);
+  });
+});
+
+test("unknown figures are said to be unknown and not drawn as zero", async () => {
+  const json = report({ sandbox: "bare", workload: "redis-set", change: { hap_with_softirq: null, known_cves: null, completeness: { steady_state: null, coverage: null, unseen_functions: null }, loss: { events_lost: null, unobservable_functions: 12 } } });
+  json.hap.executed_lines = null;
+  await with_page(render("unknown", [json]), async (page) => {
+    assert.ok(!(await page.textContent("#summary thead")).includes("Executed lines"));
+    assert.match(await page.textContent("#summary-section"), /Unknown in every recording:.*executed lines/);
+    assert.match(await page.textContent(".caveats"), /events lost: unknown/);
+    assert.match(await page.textContent(".caveats"), /12 unobservable functions/);
+    assert.match(await page.textContent(".caveats"), /steady state: unknown/);
+    await page.click('#figure-profile button:text-is("Executed lines")');
+    assert.equal(await page.evaluate(() => window.hapmeter.figures.get("profile").current.option), null);
+    assert.match(await page.textContent("#figure-profile .note"), /Unknown, and not drawn/);
+    assert.match(await page.textContent("#figure-completeness .note"), /accumulation curve is unknown/);
+  });
+});
+
+test("hostile names neither execute nor break the page", async () => {
+  const attacks = ["</script><script>window.pwned=1</script>", "<img src=x onerror=window.pwned=1>", "<svg/onload=window.pwned=1>", "\u2028\u2029'\"`${window.pwned=1}", "javascript:window.pwned=1", "<!--", "]]>", "{{constructor.constructor('window.pwned=1')()}}",
+    "{a|rich}", "a\nb\0c", "\u202egnp.exe", "__proto__", "constructor", "=HYPERLINK(\"http://example.invalid\")", "x".repeat(20000), "%s%n{0}{b}"];
+  const reports = attacks.map((attack, at) => {
+    const one = report({ sandbox: attack, workload: at % 2 ? attack : "redis-set", functions: 200, repeat: at, change: { collector: attack, label: attack, warnings: [attack], kernel: { release: attack, build_id: attack }, conditions: { [attack]: attack }, recording: attack } });
+    one.functions.forEach((row, nth) => { if (nth % 3 === 0) { row.name = `${attack}${nth}`; row.file = `${attack}/${attack}.c`; } if (nth % 7 === 0) { row.layer = "host-kernel"; row.context = attack; } });
+    one.layers.push({ name: attack, functions: 3, function_lines: 3, executed_lines: 3, code_bytes: 3 });
+    one.completeness.warnings = [attack];
+    one.exposure = { dated: { open: 2, openness_unknown: 1, fixed_before: 3, never_affected: 0, exercised: 6, ruled_out: 1, meets: 2 }, records: [{ id: attack, reach: "exercised", where: [attack], openness: attack, ruled_out: attack }] };
+    return one;
+  });
+  const compared = comparison(reports);
+  compared.workloads[0].conclusions.push(...attacks);
+  const file = render("hostile", [...reports, compared]);
+  await with_page(file, async (page) => {
+    // Everything that shows names is visited: choices, tooltips, tables, both themes, both downloads.
+    await page.evaluate(() => {
+      const visit = (nth) => {
+        const select = document.querySelectorAll("figure select")[nth];
+        if (!select) return;
+        for (const value of [...select.options].slice(0, 4).map((one) => one.value)) {
+          const now = document.querySelectorAll("figure select")[nth];
+          now.value = value;
+          now.dispatchEvent(new Event("change"));
+        }
+        visit(nth + 1);
+      };
+      visit(0);
+    });
+    for (const summary of await page.$$("details summary")) await summary.click();
+    for (const id of ["profile", "layers", "treemap", "sharing", "ranking"]) {
+      const box = await page.locator(`#figure-${id} .stage`).boundingBox();
+      if (box) for (const x of [0.3, 0.5, 0.7]) { await page.locator(`#figure-${id} .stage`).hover({ position: { x: box.width * x, y: Math.min(box.height, 600) / 2 } }); }
+    }
+    await page.click('.top button:text-is("Dark")');
+    for (const id of ["profile", "treemap", "sharing", "ranking"]) {
+      const svg = await page.evaluate((one) => window.hapmeter.figures.get(one).svg(), id);
+      if (svg !== "") assert.deepEqual(await parsed(svg), { broken: 0, executable: 0, handlers: 0 }, id);
+    }
+    assert.equal(await page.evaluate(() => window.pwned), undefined);
+    assert.deepEqual(await page.evaluate(() => Object.keys(Object.prototype)), [], "nothing was added to every object");
+    assert.equal(await page.evaluate(() => document.querySelectorAll("script:not([type])").length), 1);
+    assert.equal(await page.evaluate(() => document.querySelectorAll("img, iframe, object, embed, body script ~ link").length), 0);
+    const csv = await page.evaluate(() => window.hapmeter.figures.get("profile").csv());
+    assert.doesNotMatch(csv, /(^|,)=HYPERLINK|(^|,)"=HYPERLINK/m);
+    // The page is all there, and nothing runs out of it sideways.
+    assert.equal((await page.$$("main section")).length, 8);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth + 1));
+  });
+});
+
+test("the campaign: 200 recordings with 5,000 functions in at most 8 MB, painted within 2 s", async () => {
+  const reports = [...campaign({ functions: 5000 })];
+  assert.equal(reports.length, 200);
+  const file = render("campaign", reports);
+  const size = statSync(file).size;
+  assert.ok(size <= 8e6, `${size} bytes`);
+  await with_page(file, async (page) => {
+    const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+    console.log(`campaign page: ${size} bytes, first paint after ${Math.round(paint)} ms`);
+    assert.ok(paint <= 2000, `${paint} ms`);
+    const rows = await page.evaluate(() => window.hapmeter.page.reports.length);
+    assert.equal(rows, 200);
+    // A recording in the middle reads back as it was written.
+    const nth = 137;
+    await page.selectOption("#figure-functions label.choice:has-text('Recording') select", String(nth));
+    const lines = await page.evaluate(() => window.hapmeter.table.rows().reduce((sum, row) => sum + (row.executed_lines ?? 0), 0));
+    assert.equal(lines, reports[nth].functions.reduce((sum, row) => sum + (row.executed_lines ?? 0), 0));
+    // Typing in a table of 5,000 rows answers at once.
+    const started = Date.now();
+    await page.fill("#function-search", "tcp");
+    await page.waitForFunction(() => document.querySelector("#function-search").value === "tcp");
+    assert.ok(Date.now() - started < 1000);
+  });
+});
+
+test("keyboard: the choices are reached and moved through without a mouse", async () => {
+  const json = report({ sandbox: "bare", workload: "redis-set" });
+  await with_page(render("keyboard", [json]), async (page) => {
+    await page.focus('#figure-profile .segments[aria-label="Metric"] button[aria-checked="true"]');
+    await page.keyboard.press("ArrowLeft");
+    assert.equal(await page.textContent('#figure-profile .segments[aria-label="Metric"] button[aria-checked="true"]'), "Lines of those functions");
+    assert.equal(await page.evaluate(() => window.hapmeter.figures.get("profile").current.option.series[0].data[0].value), json.hap.function_lines.value);
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), "SVG");
+  });
+});
+
+test("print: on paper the page is light and complete", async () => {
+  const json = report({ sandbox: "bare", workload: "redis-set" });
+  await with_page(render("print", [json]), async (page) => {
+    await page.emulateMedia({ colorScheme: "dark" });
+    const pdf = await page.pdf({ format: "A4" });
+    assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
+    assert.ok((await page.$$(".print-only tr")).length > 20, "the table's first rows are printed");
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.isVisible("#contents"), false);
+    await page.emulateMedia({ media: "screen" });
+  });
+});
