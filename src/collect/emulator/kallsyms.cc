@@ -16,6 +16,7 @@ std::string_view take_word(std::string_view& line) {
 }
 
 bool is_whole_clone(std::string_view suffix) {
+  if (suffix.find(".cold") != suffix.npos || suffix.find(".part") != suffix.npos) return false;
   return suffix.substr(0, 11) == ".constprop." || suffix.substr(0, 6) == ".isra.";
 }
 
