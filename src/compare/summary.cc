@@ -60,6 +60,9 @@ void read_functions(const json& report, ReportSummary& summary) {
   std::map<std::string, std::size_t> known;  // a function may be listed once per context
   for (const json& function : *functions) {
     if (!function.is_object()) continue;
+    // Seen only inlined into others: its lines are in theirs already.
+    if (const auto inlined = function.find("inlined"); inlined != function.end() && *inlined == true)
+      continue;
     const Part part = part_of(function);
     if (part == Part::none) continue;
     FunctionSummary entry{text_of(function, "name"), text_of(function, "file"),

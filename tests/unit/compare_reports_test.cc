@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "hap/compare.h"
+#include "json_schema.h"
 #include "measure/random.h"
 
 namespace hap {
@@ -286,6 +288,21 @@ TEST(Compare, JsonKeepsUnknownAsNull) {
             ranking["order"][0]["value"].get<double>() + 3);
 }
 
+TEST(Compare, JsonFollowsItsSchema) {
+  std::ifstream file(HAP_SOURCE_DIR "/docs/compare.schema.json");
+  const testing::JsonSchema schema(nlohmann::json::parse(file));
+  for (const int boots : {1, 3}) {
+    auto reports =
+        campaign({{"a", 300, 500}, {"b", 900, 1500}, {"c", 400, 400}}, {"redis-set", "node-express"}, boots);
+    reports[0].figures[0]["complexity"] = std::nullopt;
+    reports[1].label = "variant";
+    const auto document = nlohmann::json::parse(render_json(compared(std::move(reports))));
+    EXPECT_THAT(schema.findings(document), IsEmpty());
+  }
+  nlohmann::json broken{{"schema", "hapmeter.compare/2"}};
+  EXPECT_THAT(schema.findings(broken), Not(IsEmpty()));
+}
+
 TEST(ReportSummary, ReadsAReport) {
   const auto summary = parse_report_summary(R"({
     "schema": "hapmeter.report/1", "sandbox": "bare", "workload": "redis-set", "collector": "emulator", "boot": 2,
@@ -299,6 +316,8 @@ TEST(ReportSummary, ReadsAReport) {
       {"name": "vfs_read", "file": "fs/read_write.c", "lines": 30, "layer": "host-kernel", "context": "task"},
       {"name": "vfs_read", "file": "fs/read_write.c", "lines": 30, "layer": "host-kernel", "context": "softirq"},
       {"name": "net_rx_action", "file": "net/core/dev.c", "lines": null, "layer": "host-kernel", "context": "softirq"},
+      {"name": "skb_push", "file": "include/linux/skbuff.h", "lines": 8, "layer": "host-kernel", "context": "task",
+       "inlined": true},
       {"name": "main", "file": "server.c", "lines": 9, "layer": "application", "context": "task"},
       {"name": "irq", "file": "kernel/irq.c", "lines": 9, "layer": "host-kernel", "context": "hardirq"}]})",
                                             "x.json");
