@@ -1,0 +1,21 @@
+// Renderings of exposures and retrodictions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hap/exposure.h"
+
+namespace hap::ledger {
+
+struct ExposureView {
+  size_t records = 20;  // listed per recording in text; JSON lists all exercised ones
+  std::optional<int> since;
+};
+std::string exposure_text(const std::vector<Exposure>& exposures, const ExposureView& view);
+std::string exposure_json(const std::vector<Exposure>& exposures, const ExposureView& view);
+std::string exposure_csv(const std::vector<Exposure>& exposures);
+std::string retrodiction_text(const Retrodiction& retrodiction);
+std::string retrodiction_json(const Retrodiction& retrodiction);
+
+}  // namespace hap::ledger
