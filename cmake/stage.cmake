@@ -1,6 +1,10 @@
 # What every target of the project shares.
 add_library(hap_options INTERFACE)
 target_compile_options(hap_options INTERFACE -Wall -Wextra -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports these falsely inside std::string (GCC bugs 105329, 105562).
+  target_compile_options(hap_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized -Wno-restrict>)
+endif()
 target_compile_definitions(hap_options INTERFACE _FILE_OFFSET_BITS=64)
 if(HAP_SANITIZE)
   target_compile_options(hap_options INTERFACE -fsanitize=${HAP_SANITIZE} -fno-omit-frame-pointer)
@@ -16,11 +20,15 @@ function(hap_stage NAME)
   add_library(hap_${NAME} STATIC ${ARG_SOURCES})
   target_include_directories(hap_${NAME} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
-    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/stages/${NAME}>)
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/build/stages/${NAME}>)
   # Each stage's headers are reached as "<stage>/file.h" through a link farm with that stage only:
-  # including a stage that is not listed in USES does not compile.
-  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/stages/${NAME})
-  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/stages/${NAME}/${NAME} SYMBOLIC)
+  # including a stage that is not listed in USES does not compile. All build folders share the farm, so
+  # that the compiler cache recognises a file that another of them has compiled.
+  set(farm ${PROJECT_SOURCE_DIR}/build/stages/${NAME})
+  if(NOT EXISTS ${farm}/${NAME})
+    file(MAKE_DIRECTORY ${farm})
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${farm}/${NAME} SYMBOLIC)
+  endif()
   foreach(use ${ARG_USES})
     target_link_libraries(hap_${NAME} PUBLIC hap_${use})
   endforeach()
