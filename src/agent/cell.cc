@@ -65,10 +65,9 @@ class MarkedPhase {
   }
   ~MarkedPhase() {
     mark(Mark::phase_end, static_cast<uint64_t>(phase_));
-    (void)channel_.emit("phase", {{"name", to_text(phase_)},
-                                  {"state", "end"},
-                                  {"start_ns", start_ns_},
-                                  {"end_ns", monotonic_ns()}});
+    (void)channel_.emit(
+        "phase",
+        {{"name", to_text(phase_)}, {"state", "end"}, {"start_ns", start_ns_}, {"end_ns", monotonic_ns()}});
   }
   MarkedPhase(const MarkedPhase&) = delete;
   MarkedPhase& operator=(const MarkedPhase&) = delete;
@@ -125,14 +124,15 @@ class Cell {
     auto instance = sandbox_->start(service_);
     if (!instance) {
       const Error& error = instance.error();
-      return Error(error).of_kind(error.kind() == ErrorKind::unsupported ? ErrorKind::unsupported
-                                                                         : ErrorKind::sandbox)
+      return Error(error)
+          .of_kind(error.kind() == ErrorKind::unsupported ? ErrorKind::unsupported : ErrorKind::sandbox)
           .context("starting the sandbox " + request_.sandbox);
     }
     instance_ = std::move(*instance);
     started_ns_ = monotonic_ns();
     endpoint_ = {instance_->address, instance_->port};
-    if (auto ready = workload::wait_until_ready(*workload_, endpoint_, request_.plan, [&] { return alive(); });
+    if (auto ready =
+            workload::wait_until_ready(*workload_, endpoint_, request_.plan, [&] { return alive(); });
         !ready) {
       return with_last_words(ready.error());
     }
@@ -162,7 +162,8 @@ class Cell {
   // Nothing that was not served may become a low score.
   Status check_after_load() {
     if (load_.failed > 0) {
-      return with_last_words(Error(std::to_string(load_.failed) + " of " + std::to_string(request_.plan.requests) +
+      return with_last_words(Error(std::to_string(load_.failed) + " of " +
+                                       std::to_string(request_.plan.requests) +
                                        " requests were not served: " + load_.first_failure,
                                    ErrorKind::workload));
     }

@@ -53,13 +53,14 @@ std::vector<TaskFact> tasks_of_scope() {
 
 Status check_expected_tasks(const std::vector<TaskFact>& tasks, const std::vector<std::string>& expected) {
   for (const auto& name : expected) {
-    const bool there =
-        std::any_of(tasks.begin(), tasks.end(), [&](const TaskFact& task) { return task.comm.rfind(name, 0) == 0; });
+    const bool there = std::any_of(tasks.begin(), tasks.end(),
+                                   [&](const TaskFact& task) { return task.comm.rfind(name, 0) == 0; });
     if (there) continue;
     std::string names;
     for (const auto& task : tasks) names += (names.empty() ? "" : ", ") + task.comm;
-    return Error("the sandbox has no task named " + name + " (it has: " + (names.empty() ? "none" : names) + ")",
-                 ErrorKind::sandbox);
+    return Error(
+        "the sandbox has no task named " + name + " (it has: " + (names.empty() ? "none" : names) + ")",
+        ErrorKind::sandbox);
   }
   return {};
 }
@@ -78,7 +79,8 @@ json windows_to_json(const std::vector<Window>& windows) {
 
 json tasks_to_json(const std::vector<TaskFact>& tasks) {
   json rows = json::array();
-  for (const auto& task : tasks) rows.push_back({{"pid", task.pid}, {"tgid", task.tgid}, {"comm", task.comm}});
+  for (const auto& task : tasks)
+    rows.push_back({{"pid", task.pid}, {"tgid", task.tgid}, {"comm", task.comm}});
   return rows;
 }
 

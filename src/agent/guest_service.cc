@@ -26,8 +26,9 @@ struct GuestService {
 
 Status set_address(const json& request) {
   const std::string device = request.at("device").get<std::string>();
-  const std::string lines = "addr add " + request.at("address").get<std::string>() + " dev " + device + "\nlink set " +
-                            device + " up\nroute add default via " + request.at("gateway").get<std::string>() + "\n";
+  const std::string lines = "addr add " + request.at("address").get<std::string>() + " dev " + device +
+                            "\nlink set " + device + " up\nroute add default via " +
+                            request.at("gateway").get<std::string>() + "\n";
   SpawnOptions options;
   options.argv = {"ip", "-batch", "-"};
   HAP_TRY(done, run(options, std::chrono::seconds(60), lines));

@@ -1,5 +1,5 @@
-// `bare`: the service as an ordinary root process of the machine, in a cgroup of its own so that it can be told
-// apart. Nothing isolates it. It listens on the bridge's address, which the kernel serves over loopback.
+// `bare`: the service as an ordinary root process of the machine, in a cgroup of its own so that it can be
+// told apart. Nothing isolates it. It listens on the bridge's address, which the kernel serves over loopback.
 #include <fcntl.h>
 
 #include <cerrno>
@@ -61,6 +61,7 @@ class Bare : public Sandbox {
     instance.processes = {process_->pid()};
     instance.scope = {{"cgroup", scope_cgroup, "application"}};
     instance.expected_tasks = {task_name(service)};
+    instance.facts["required_roles"] = "application";
     return instance;
   }
 
@@ -70,6 +71,8 @@ class Bare : public Sandbox {
 
 }  // namespace
 
-std::unique_ptr<Sandbox> make_bare() { return std::make_unique<Bare>(); }
+std::unique_ptr<Sandbox> make_bare() {
+  return std::make_unique<Bare>();
+}
 
 }  // namespace hap::sandbox

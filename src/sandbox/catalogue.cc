@@ -20,6 +20,8 @@ Requirement program(const char* name, const char* package, const char* why) {
 const Requirement ip_program{Kind::program, "ip", "iproute2", "sets the network up"};
 const Requirement default_profile{Kind::file, default_seccomp_path, "golang-github-containers-common",
                                   "the runtime's default seccomp profile"};
+const Requirement kvm_device{Kind::device, "/dev/kvm", "", "hardware virtualization"};
+const Requirement lab_disks{Kind::lab_only, "the lab machine's disks", "", "the guest boots from them"};
 
 struct Row {
   Entry entry;
@@ -30,7 +32,9 @@ struct Row {
   std::unique_ptr<Sandbox> (*make)(const Options&) = nullptr;
 };
 
-std::string or_else(const std::string& text, const char* fallback) { return text.empty() ? fallback : text; }
+std::string or_else(const std::string& text, const char* fallback) {
+  return text.empty() ? fallback : text;
+}
 
 std::unique_ptr<Sandbox> make_docker(const Options& options) {
   return make_container({or_else(options.runtime, "runc"), false, true, options.seccomp_profile});
@@ -39,39 +43,100 @@ std::unique_ptr<Sandbox> make_docker(const Options& options) {
 const std::vector<Row>& rows() {
   static const std::vector<Row> table{
       {{"bare", "process of the machine", "nothing: a root process in a cgroup of its own", {ip_program}, ""},
-       false, false, false,
+       false,
+       false,
+       false,
        [](const Options&) { return make_bare(); }},
-      {{"app-container", "Linux app container, non-root",
-        "user namespace, uid 1000, no capabilities, no new privileges, default seccomp profile, all namespaces",
-        {ip_program, program("crun", "crun", "the OCI runtime"), default_profile}, ""},
-       true, true, false,
+      {{"app-container",
+        "Linux app container, non-root",
+        "user namespace, uid 1000, no capabilities, no new privileges, default seccomp profile, all "
+        "namespaces",
+        {ip_program, program("crun", "crun", "the OCI runtime"), default_profile},
+        ""},
+       true,
+       true,
+       false,
        [](const Options& options) {
          return make_container({or_else(options.runtime, "crun"), true, true, options.seccomp_profile});
        }},
-      {{"docker-default", "Docker with its default seccomp profile",
-        "mount, pid, ipc, uts, cgroup and network namespaces, Docker's 14 capabilities, default seccomp profile",
-        {ip_program, program("runc", "runc", "the OCI runtime"), default_profile}, ""},
-       true, false, false, make_docker},
-      {{"docker-seccomp", "Docker with a crafted seccomp profile",
+      {{"docker-default",
+        "Docker with its default seccomp profile",
+        "mount, pid, ipc, uts, cgroup and network namespaces, Docker's 14 capabilities, default seccomp "
+        "profile",
+        {ip_program, program("runc", "runc", "the OCI runtime"), default_profile},
+        ""},
+       true,
+       false,
+       false,
+       make_docker},
+      {{"docker-seccomp",
+        "Docker with a crafted seccomp profile",
         "as docker-default, with a profile from `hap seccomp`",
-        {ip_program, program("runc", "runc", "the OCI runtime")}, ""},
-       true, true, false, make_docker},
-      {{"gvisor-ptrace", "gVisor, ptrace platform", "the Sentry, a user-space kernel, by ptrace; its own seccomp filter",
-        {ip_program, program("runsc", "runsc", "gVisor's OCI runtime")}, ""},
-       true, false, false,
+        {ip_program, program("runc", "runc", "the OCI runtime")},
+        ""},
+       true,
+       true,
+       false,
+       make_docker},
+      {{"gvisor-ptrace",
+        "gVisor, ptrace platform",
+        "the Sentry, a user-space kernel, by ptrace; its own seccomp filter",
+        {ip_program, program("runsc", "runsc", "gVisor's OCI runtime")},
+        ""},
+       true,
+       false,
+       false,
        [](const Options& options) { return make_gvisor("ptrace", or_else(options.runtime, "runsc")); }},
-      {{"gvisor-systrap", "gVisor, systrap platform",
+      {{"gvisor-systrap",
+        "gVisor, systrap platform",
         "the Sentry, a user-space kernel, by seccomp traps; its own seccomp filter",
-        {ip_program, program("runsc", "runsc", "gVisor's OCI runtime")}, ""},
-       true, false, false,
+        {ip_program, program("runsc", "runsc", "gVisor's OCI runtime")},
+        ""},
+       true,
+       false,
+       false,
        [](const Options& options) { return make_gvisor("systrap", or_else(options.runtime, "runsc")); }},
+      {{"gvisor-kvm",
+        "gVisor, kvm platform",
+        "the Sentry, a user-space kernel, in a virtual machine of its own",
+        {ip_program, program("runsc", "runsc", "gVisor's OCI runtime"), kvm_device},
+        "gVisor's kvm platform needs real virtualization: under the emulated machine's it dies"},
+       true,
+       false,
+       false,
+       [](const Options& options) { return make_gvisor("kvm", or_else(options.runtime, "runsc")); }},
+      {{"kvm-microvm",
+        "KVM and QEMU's microvm, the stand-in for Kata and Firecracker",
+        "a virtual machine with virtio-mmio devices only; QEMU's seccomp filter",
+        {ip_program, program("qemu-system-x86_64", "qemu-system-x86", "the virtual machine monitor"),
+         kvm_device, lab_disks},
+        ""},
+       false,
+       false,
+       true,
+       [](const Options& options) {
+         return make_qemu({"microvm", options.vhost});
+       }},
+      {{"kvm-qemu",
+        "KVM and QEMU",
+        "a virtual machine (q35) with virtio PCI devices; QEMU's seccomp filter",
+        {ip_program, program("qemu-system-x86_64", "qemu-system-x86", "the virtual machine monitor"),
+         kvm_device, lab_disks},
+        ""},
+       false,
+       false,
+       true,
+       [](const Options& options) {
+         return make_qemu({"q35", options.vhost});
+       }},
   };
   return table;
 }
 
 const Row* find_row(const std::string& name) {
   const auto& all = rows();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Row& row) { return row.entry.name == name; });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Row& row) { return row.entry.name == name; });
   return found == all.end() ? nullptr : &*found;
 }
 
@@ -114,7 +179,8 @@ Result<std::unique_ptr<Sandbox>> make_sandbox(const std::string& name, const Opt
     return Error("there is no sandbox `" + name + "`", ErrorKind::usage).hint("choose one of " + names);
   }
   if (!row->entry.unavailable.empty()) {
-    return Error("the sandbox " + name + " cannot be had here: " + row->entry.unavailable, ErrorKind::unsupported);
+    return Error("the sandbox " + name + " cannot be had here: " + row->entry.unavailable,
+                 ErrorKind::unsupported);
   }
   if (!options.runtime.empty() && !row->takes_runtime) {
     return Error("the sandbox " + name + " has no OCI runtime to choose", ErrorKind::usage);

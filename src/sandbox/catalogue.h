@@ -13,8 +13,8 @@ namespace hap::sandbox {
 
 struct Entry {
   std::string name;
-  std::string summary;   // one line
-  std::string isolation; // what separates the tenant from the host, one line
+  std::string summary;    // one line
+  std::string isolation;  // what separates the tenant from the host, one line
   std::vector<Requirement> requirements;
   // Set when the sandbox cannot be had in the lab machine; says why.
   std::string unavailable;

@@ -45,7 +45,8 @@ std::vector<std::string> subtree(const std::string& folder) {
 Result<std::string> cgroup_mount() {
   for (const char* candidate : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
     struct stat status {};
-    if (::stat((std::string(candidate) + "/cgroup.procs").c_str(), &status) == 0) return std::string(candidate);
+    if (::stat((std::string(candidate) + "/cgroup.procs").c_str(), &status) == 0)
+      return std::string(candidate);
   }
   return Error("this machine has no cgroup v2 hierarchy", ErrorKind::unsupported)
       .hint("mount one: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
@@ -74,7 +75,9 @@ Result<UniqueFd> Cgroup::procs_fd() const {
   return fd;
 }
 
-Status Cgroup::adopt(pid_t pid) const { return write_control(folder() + "/cgroup.procs", std::to_string(pid)); }
+Status Cgroup::adopt(pid_t pid) const {
+  return write_control(folder() + "/cgroup.procs", std::to_string(pid));
+}
 
 std::vector<pid_t> Cgroup::processes() const {
   std::vector<pid_t> pids;
@@ -112,7 +115,8 @@ Status Cgroup::remove() const {
   for (const auto& folder : subtree(folder())) {
     // A cgroup stays busy for a moment after its last process was reaped.
     for (int tries = 0; ::rmdir(folder.c_str()) != 0 && errno != ENOENT; ++tries) {
-      if (errno != EBUSY || tries == 200) return Error::from_errno("cannot remove the cgroup", errno).at(folder);
+      if (errno != EBUSY || tries == 200)
+        return Error::from_errno("cannot remove the cgroup", errno).at(folder);
       std::this_thread::sleep_for(5ms);
     }
   }

@@ -20,9 +20,9 @@ std::string trimmed_tail(const std::string& text, size_t limit) {
 }
 
 Error failed(const std::vector<std::string>& argv, int code, const std::string& words) {
-  return Error("`" + argv[0] + "` ended with status " + std::to_string(code) +
-                   (words.empty() ? "" : ": " + words),
-               ErrorKind::sandbox);
+  return Error(
+      "`" + argv[0] + "` ended with status " + std::to_string(code) + (words.empty() ? "" : ": " + words),
+      ErrorKind::sandbox);
 }
 
 Result<UniqueFd> among_daemons() {
@@ -42,7 +42,8 @@ CommandStatus run_command(const std::vector<std::string>& argv, const std::strin
   auto output = run(std::move(options), timeout, input);
   if (!output) return Status(output.error());
   if (output->ok()) return Status();
-  return Status(failed(argv, output->exit_code(), trimmed_tail(output->err.empty() ? output->out : output->err, 2000)));
+  return Status(
+      failed(argv, output->exit_code(), trimmed_tail(output->err.empty() ? output->out : output->err, 2000)));
 }
 
 CommandStatus run_detaching(const std::vector<std::string>& argv, const std::string& log,

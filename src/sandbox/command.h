@@ -27,8 +27,8 @@ class CommandStatus {
   Status status_;
 };
 
-// Runs to completion among the host daemons. A non-zero exit is an Error of kind `sandbox` with the last lines
-// the program printed; a missing program one of kind `unsupported`.
+// Runs to completion among the host daemons. A non-zero exit is an Error of kind `sandbox` with the last
+// lines the program printed; a missing program one of kind `unsupported`.
 CommandStatus run_command(const std::vector<std::string>& argv, const std::string& input = {},
                           std::chrono::milliseconds timeout = std::chrono::minutes(3));
 
@@ -43,7 +43,8 @@ std::string first_line_of(const std::vector<std::string>& argv);
 // The last `limit` bytes of a file, trimmed; "" when it cannot be read.
 std::string tail_of_file(const std::string& path, size_t limit = 2000);
 
-// SHA-256 of a file in lower-case hexadecimal (by sha256sum, so that the static agent needs no crypto library);
+// SHA-256 of a file in lower-case hexadecimal (by sha256sum, so that the static agent needs no crypto
+// library);
 // "" when it cannot be had.
 std::string sha256_of_file(const std::string& path);
 

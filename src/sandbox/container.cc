@@ -50,7 +50,9 @@ class Container : public Sandbox {
     if (text.empty()) {
       auto read = read_file(default_seccomp_path);
       if (!read) {
-        return read.error().context("reading the runtime's default seccomp profile").of_kind(ErrorKind::unsupported);
+        return read.error()
+            .context("reading the runtime's default seccomp profile")
+            .of_kind(ErrorKind::unsupported);
       }
       text = *read;
       facts["seccomp_profile_sha256"] = sha256_of_file(default_seccomp_path);
@@ -100,6 +102,7 @@ class Container : public Sandbox {
     instance.expected_tasks = {task_name(service)};
     instance.facts["runtime"] = kind_.runtime;
     instance.facts["runtime_version"] = first_line_of({kind_.runtime, "--version"});
+    instance.facts["required_roles"] = "application";
     return instance;
   }
 
@@ -111,6 +114,8 @@ class Container : public Sandbox {
 
 }  // namespace
 
-std::unique_ptr<Sandbox> make_container(const ContainerKind& kind) { return std::make_unique<Container>(kind); }
+std::unique_ptr<Sandbox> make_container(const ContainerKind& kind) {
+  return std::make_unique<Container>(kind);
+}
 
 }  // namespace hap::sandbox

@@ -84,6 +84,7 @@ class Gvisor : public Sandbox {
     instance.facts["runtime"] = runtime_;
     instance.facts["runtime_version"] = first_line_of({runtime_, "--version"});
     instance.facts["platform"] = platform_;
+    instance.facts["required_roles"] = "sandbox";
     return instance;
   }
 

@@ -15,7 +15,9 @@ constexpr const char* veth_inside = "eth0";
 constexpr const char* tap_name = "hapt0";
 constexpr const char* netns_name = "hap-cell";
 
-std::string with_prefix(const char* address) { return std::string(address) + "/" + std::to_string(prefix_length); }
+std::string with_prefix(const char* address) {
+  return std::string(address) + "/" + std::to_string(prefix_length);
+}
 
 // One `ip` for several commands: a program start costs far more than a command in an emulated machine.
 Status ip_batch(const std::string& lines, const std::string& netns = "") {
@@ -27,7 +29,8 @@ Status ip_batch(const std::string& lines, const std::string& netns = "") {
 
 Result<std::string> key_in(const std::string& device, const std::string& netns) {
   struct stat status {};
-  if (::stat(netns.c_str(), &status) != 0) return Error::from_errno("cannot find the network namespace", errno).at(netns);
+  if (::stat(netns.c_str(), &status) != 0)
+    return Error::from_errno("cannot find the network namespace", errno).at(netns);
   return device + "@" + std::to_string(status.st_ino);
 }
 
@@ -41,11 +44,13 @@ void forget_veth() {
 Status ensure_bridge() {
   if (::if_nametoindex(bridge_name) != 0) return {};
   const std::string name = bridge_name;
-  return ip_batch("link add " + name + " type bridge\naddr add " + with_prefix(bridge_address) + " dev " + name +
-                  "\nlink set " + name + " up\n");
+  return ip_batch("link add " + name + " type bridge\naddr add " + with_prefix(bridge_address) + " dev " +
+                  name + "\nlink set " + name + " up\n");
 }
 
-Result<std::string> netdev_key(const std::string& device) { return key_in(device, "/proc/self/ns/net"); }
+Result<std::string> netdev_key(const std::string& device) {
+  return key_in(device, "/proc/self/ns/net");
+}
 
 Result<VethPort> VethPort::create() {
   HAP_CHECK(ensure_bridge());
@@ -74,15 +79,17 @@ VethPort::~VethPort() {
   if (owned_) forget_veth();
 }
 
-std::string VethPort::netns_path() const { return std::string("/run/netns/") + netns_name; }
+std::string VethPort::netns_path() const {
+  return std::string("/run/netns/") + netns_name;
+}
 
 Result<TapPort> TapPort::create() {
   HAP_CHECK(ensure_bridge());
   const std::string name = tap_name;
   if (::if_nametoindex(tap_name) != 0) (void)run_command({"ip", "link", "del", name});
   TapPort port;
-  HAP_CHECK(ip_batch("tuntap add dev " + name + " mode tap vnet_hdr\nlink set " + name + " master " + bridge_name +
-                     " up\n"));
+  HAP_CHECK(ip_batch("tuntap add dev " + name + " mode tap vnet_hdr\nlink set " + name + " master " +
+                     bridge_name + " up\n"));
   HAP_TRY(key, netdev_key(name));
   port.scope_ = {{"netdev", key, "sandbox"}};
   return port;
@@ -96,6 +103,8 @@ TapPort::~TapPort() {
   if (owned_) (void)run_command({"ip", "link", "del", tap_name});
 }
 
-std::string TapPort::device() const { return tap_name; }
+std::string TapPort::device() const {
+  return tap_name;
+}
 
 }  // namespace hap::sandbox

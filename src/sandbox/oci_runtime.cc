@@ -56,14 +56,16 @@ Status OciContainer::start_created() const {
         return;
       }
     }
-    started =
-        run_detaching(command({"start", container_name}), folder_ + "/log").context_if("starting the container");
+    started = run_detaching(command({"start", container_name}), folder_ + "/log")
+                  .context_if("starting the container");
   });
   view.join();
   return started;
 }
 
-bool OciContainer::running() const { return pid_ > 0 && ::kill(pid_, 0) == 0; }
+bool OciContainer::running() const {
+  return pid_ > 0 && ::kill(pid_, 0) == 0;
+}
 
 Status OciContainer::stop(std::chrono::milliseconds grace) {
   if (!created_) return {};
@@ -76,6 +78,8 @@ Status OciContainer::stop(std::chrono::milliseconds grace) {
       .context_if("deleting the container");
 }
 
-std::string OciContainer::last_words() const { return tail_of_file(folder_ + "/log"); }
+std::string OciContainer::last_words() const {
+  return tail_of_file(folder_ + "/log");
+}
 
 }  // namespace hap::sandbox

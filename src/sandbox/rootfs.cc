@@ -40,7 +40,8 @@ Result<std::string> fresh_state(const std::string& name) {
 Status place_files(const Service& service, const std::string& root) {
   const std::string folder = root + service_folder;
   HAP_CHECK(make_dirs(folder));
-  if (::chmod(folder.c_str(), 0777) != 0) return Error::from_errno("cannot open the folder to all", errno).at(folder);
+  if (::chmod(folder.c_str(), 0777) != 0)
+    return Error::from_errno("cannot open the folder to all", errno).at(folder);
   for (const auto& file : service.files) HAP_CHECK(place_file(file, root));
   return {};
 }
@@ -50,10 +51,12 @@ Result<Rootfs> Rootfs::create(const Service& service) {
   Rootfs rootfs(folder);
   for (const char* part : {"/upper", "/work", "/merged"}) HAP_CHECK(make_dirs(folder + part));
   const std::string lower = service.root.empty() ? "/" : service.root;
-  const std::string options = "lowerdir=" + lower + ",upperdir=" + folder + "/upper,workdir=" + folder + "/work";
+  const std::string options =
+      "lowerdir=" + lower + ",upperdir=" + folder + "/upper,workdir=" + folder + "/work";
   if (::mount("overlay", rootfs.path().c_str(), "overlay", 0, options.c_str()) != 0) {
-    return Error::from_errno("cannot mount the overlay of the root file system", errno).at(lower).of_kind(
-        ErrorKind::sandbox);
+    return Error::from_errno("cannot mount the overlay of the root file system", errno)
+        .at(lower)
+        .of_kind(ErrorKind::sandbox);
   }
   // Private, or every later mount namespace gets copies that outlive this one.
   ::mount(nullptr, rootfs.path().c_str(), nullptr, MS_PRIVATE, nullptr);

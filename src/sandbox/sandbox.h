@@ -1,12 +1,13 @@
 // Sandbox: one isolation technology, able to run one service at a time on this machine.
 //
-// To add another: derive from Sandbox in a file of its own, and add one row to the table in catalogue.cc (name,
-// summary, what it needs, factory). docs/sandboxes.md has the recipe and what isolates in each technology.
+// To add another: derive from Sandbox in a file of its own, and add one row to the table in catalogue.cc
+// (name, summary, what it needs, factory). docs/sandboxes.md has the recipe and what isolates in each
+// technology.
 //
 // A sandbox declares who belongs to it by scope rules (hap/recording.h) instead of by tracing anything: which
 // cgroups, processes, kernel threads and network devices exist on its account, and in which role. Whoever set
-// it up (runtime, shim, monitor) runs in the cgroup `daemon_cgroup` and is a host daemon; the load generator is
-// in `load_cgroup`, which no rule of a sandbox ever covers.
+// it up (runtime, shim, monitor) runs in the cgroup `daemon_cgroup` and is a host daemon; the load generator
+// is in `load_cgroup`, which no rule of a sandbox ever covers.
 #pragma once
 
 #include <sys/types.h>
@@ -39,10 +40,11 @@ struct Options {
 struct Instance {
   std::string address;  // IPv4, reachable from the machine's own network namespace
   uint16_t port = 0;
-  std::vector<pid_t> processes;            // thread groups outside or inside the cgroup that matter by role
+  std::vector<pid_t> processes;  // thread groups outside or inside the cgroup that matter by role
   std::vector<ScopeRule> scope;
-  std::map<std::string, std::string> facts;  // versions, hashes of profiles, options: go to the recording's meta
-  std::vector<std::string> expected_tasks;   // thread names that must exist while serving (guard)
+  std::map<std::string, std::string>
+      facts;  // versions, hashes of profiles, options: go to the recording's meta
+  std::vector<std::string> expected_tasks;  // thread names that must exist while serving (guard)
 };
 
 // Executable mappings of a process that cannot be seen from the machine itself (a nested guest's).
@@ -68,9 +70,9 @@ struct Requirement {
 class Sandbox {
  public:
   virtual ~Sandbox() = default;
-  // Starts the sandbox with the service in it; returns as soon as the service's process was started (readiness
-  // is the workload's to judge). On an error everything it had set up is gone again. Errors are of kind
-  // `sandbox`, or `unsupported` when a requirement is missing.
+  // Starts the sandbox with the service in it; returns as soon as the service's process was started
+  // (readiness is the workload's to judge). On an error everything it had set up is gone again. Errors are of
+  // kind `sandbox`, or `unsupported` when a requirement is missing.
   virtual Result<Instance> start(const Service& service) = 0;
   // Ends the service and the sandbox and removes what start() made. Also allowed after a failed start.
   virtual Status stop() = 0;

@@ -46,14 +46,20 @@ const json* filled(const json& rule, const char* filter, const char* member) {
 
 // All of `includes` must hold and none of `excludes`. Of several capabilities every included one is needed.
 bool applies(const json& rule, const SeccompTarget& target) {
-  if (const auto* list = filled(rule, "excludes", "arches"); list && names_architecture(*list, target)) return false;
-  if (const auto* list = filled(rule, "excludes", "caps"); list && has_any_capability(*list, target)) return false;
-  if (const auto* least = filled(rule, "excludes", "minKernel"); least && kernel_at_least(*least, target)) return false;
-  if (const auto* list = filled(rule, "includes", "arches"); list && !names_architecture(*list, target)) return false;
-  if (const auto* least = filled(rule, "includes", "minKernel"); least && !kernel_at_least(*least, target)) return false;
+  if (const auto* list = filled(rule, "excludes", "arches"); list && names_architecture(*list, target))
+    return false;
+  if (const auto* list = filled(rule, "excludes", "caps"); list && has_any_capability(*list, target))
+    return false;
+  if (const auto* least = filled(rule, "excludes", "minKernel"); least && kernel_at_least(*least, target))
+    return false;
+  if (const auto* list = filled(rule, "includes", "arches"); list && !names_architecture(*list, target))
+    return false;
+  if (const auto* least = filled(rule, "includes", "minKernel"); least && !kernel_at_least(*least, target))
+    return false;
   if (const auto* list = filled(rule, "includes", "caps")) {
-    return std::all_of(list->begin(), list->end(),
-                       [&](const json& cap) { return target.capabilities.count(cap.get<std::string>()) != 0; });
+    return std::all_of(list->begin(), list->end(), [&](const json& cap) {
+      return target.capabilities.count(cap.get<std::string>()) != 0;
+    });
   }
   return true;
 }
@@ -62,7 +68,8 @@ json resolve_rule(const json& rule) {
   json out;
   out["names"] = rule.contains("names") ? rule.at("names") : json::array({rule.at("name")});
   out["action"] = rule.at("action");
-  if (const auto code = rule.find("errnoRet"); code != rule.end() && code->is_number()) out["errnoRet"] = *code;
+  if (const auto code = rule.find("errnoRet"); code != rule.end() && code->is_number())
+    out["errnoRet"] = *code;
   if (const auto args = rule.find("args"); args != rule.end() && args->is_array() && !args->empty()) {
     out["args"] = *args;
   }
@@ -91,7 +98,8 @@ Result<json> resolve_seccomp(std::string_view text, const SeccompTarget& target)
   try {
     json out;
     out["defaultAction"] = profile.at("defaultAction").get<std::string>();
-    if (const auto code = profile.find("defaultErrnoRet"); code != profile.end()) out["defaultErrnoRet"] = *code;
+    if (const auto code = profile.find("defaultErrnoRet"); code != profile.end())
+      out["defaultErrnoRet"] = *code;
     out["architectures"] = profile.contains("architectures") ? profile.at("architectures")
                                                              : resolve_architectures(profile, target);
     if (const auto flags = profile.find("flags"); flags != profile.end()) out["flags"] = *flags;

@@ -10,7 +10,7 @@ namespace hap::sandbox {
 
 // A file the service reads: laid into the sandbox before it starts.
 struct ServiceFile {
-  std::string path;     // absolute, inside the sandbox; beneath service_folder unless the root is the user's
+  std::string path;  // absolute, inside the sandbox; beneath service_folder unless the root is the user's
   std::string content;
   unsigned mode = 0644;
 };
@@ -25,10 +25,10 @@ struct Service {
   std::map<std::string, std::string> env;
   std::string working_dir = "/";
   uint16_t port = 0;
-  std::string task;             // name the kernel shows for its task; empty: the program's base name
+  std::string task;  // name the kernel shows for its task; empty: the program's base name
   std::vector<ServiceFile> files;
-  std::string root;             // folder with the service's own root file system; empty: the machine's own
-  unsigned memory_mib = 256;    // for sandboxes that have to set memory aside
+  std::string root;           // folder with the service's own root file system; empty: the machine's own
+  unsigned memory_mib = 256;  // for sandboxes that have to set memory aside
   bool runs_as_user = false;  // the program refuses to run as root (PostgreSQL): started as `nobody`
 };
 

@@ -8,7 +8,8 @@
 namespace hap::sandbox {
 namespace fs = std::filesystem;
 
-std::vector<std::string> service_command(const Service& service, const std::string& address, bool would_be_root) {
+std::vector<std::string> service_command(const Service& service, const std::string& address,
+                                         bool would_be_root) {
   std::vector<std::string> argv;
   if (service.runs_as_user && would_be_root) {
     argv = {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"};

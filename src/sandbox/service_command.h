@@ -8,9 +8,10 @@
 
 namespace hap::sandbox {
 
-// The service's argument vector with `{address}` filled in and, when the service must not be root and would be,
-// started through setpriv as `nobody`.
-std::vector<std::string> service_command(const Service& service, const std::string& address, bool would_be_root);
+// The service's argument vector with `{address}` filled in and, when the service must not be root and would
+// be, started through setpriv as `nobody`.
+std::vector<std::string> service_command(const Service& service, const std::string& address,
+                                         bool would_be_root);
 
 // The name the kernel shows for the service's task: the program's base name, at most 15 characters.
 std::string task_name(const Service& service);

@@ -12,7 +12,7 @@ std::unique_ptr<Sandbox> make_bare();
 
 struct ContainerKind {
   std::string runtime = "runc";
-  bool rootless = false;        // user namespace, uid 1000, no capabilities
+  bool rootless = false;  // user namespace, uid 1000, no capabilities
   bool seccomp = true;
   std::string seccomp_profile;  // content; empty: the default profile of the machine
 };

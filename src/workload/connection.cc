@@ -90,7 +90,8 @@ Result<std::string> Connection::read_line() {
       pending_.erase(0, end + 2);
       return line;
     }
-    if (pending_.size() > line_limit) return Error("the service sends a line without end", ErrorKind::workload);
+    if (pending_.size() > line_limit)
+      return Error("the service sends a line without end", ErrorKind::workload);
     HAP_TRY(more, fill());
     if (!more) return Error("the service closed the connection instead of replying", ErrorKind::workload);
   }

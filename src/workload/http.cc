@@ -9,7 +9,9 @@
 namespace hap::workload {
 namespace {
 
-Error damaged(const std::string& what) { return Error("the reply is not HTTP: " + what, ErrorKind::workload); }
+Error damaged(const std::string& what) {
+  return Error("the reply is not HTTP: " + what, ErrorKind::workload);
+}
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -43,7 +45,8 @@ Result<std::string> join_chunks(const std::string& coded) {
 
 class HttpClient : public Client {
  public:
-  HttpClient(Endpoint endpoint, std::chrono::milliseconds timeout, std::string path, std::string expected, bool exact)
+  HttpClient(Endpoint endpoint, std::chrono::milliseconds timeout, std::string path, std::string expected,
+             bool exact)
       : endpoint_(std::move(endpoint)),
         timeout_(timeout),
         path_(std::move(path)),
@@ -55,7 +58,8 @@ class HttpClient : public Client {
   Status request(uint64_t) override {
     HAP_TRY(reply, http_get(endpoint_, path_, timeout_));
     if (reply.status != 200) {
-      return Error("GET " + path_ + " was answered with status " + std::to_string(reply.status), ErrorKind::workload);
+      return Error("GET " + path_ + " was answered with status " + std::to_string(reply.status),
+                   ErrorKind::workload);
     }
     const bool right = exact_ ? reply.body == expected_ : reply.body.find(expected_) != std::string::npos;
     if (!right) {
@@ -92,13 +96,15 @@ Result<HttpReply> parse_http_reply(const std::string& bytes) {
   } else if (const std::string length = field(head, "content-length"); !length.empty()) {
     size_t size = 0;
     const auto number = std::from_chars(length.data(), length.data() + length.size(), size);
-    if (number.ec != std::errc() || size != body.size()) return damaged("the body has not the length it claims");
+    if (number.ec != std::errc() || size != body.size())
+      return damaged("the body has not the length it claims");
   }
   reply.body = std::move(body);
   return reply;
 }
 
-Result<HttpReply> http_get(const Endpoint& endpoint, const std::string& path, std::chrono::milliseconds timeout) {
+Result<HttpReply> http_get(const Endpoint& endpoint, const std::string& path,
+                           std::chrono::milliseconds timeout) {
   HAP_TRY(connection, Connection::open(endpoint, timeout));
   HAP_CHECK(connection.send("GET " + path + " HTTP/1.1\r\nHost: " + endpoint.address +
                             "\r\nUser-Agent: hap\r\nAccept: */*\r\nConnection: close\r\n\r\n"));

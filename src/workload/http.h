@@ -19,7 +19,8 @@ struct HttpReply {
 // chunked transfer coding it is put together.
 Result<HttpReply> parse_http_reply(const std::string& bytes);
 
-Result<HttpReply> http_get(const Endpoint& endpoint, const std::string& path, std::chrono::milliseconds timeout);
+Result<HttpReply> http_get(const Endpoint& endpoint, const std::string& path,
+                           std::chrono::milliseconds timeout);
 
 // A client whose request is GET `path`, verified by status 200 and a body that contains `expected` (or, when
 // `exact`, equals it).

@@ -31,8 +31,8 @@ Result<LoadPlan> load_profile(const std::string& name) {
 Status check_plan(const LoadPlan& plan) {
   if (plan.windows == 0) return Error("a load needs at least one window", ErrorKind::usage);
   if (plan.requests < plan.windows) {
-    return Error("a load needs at least one request a window: " + std::to_string(plan.requests) + " requests, " +
-                     std::to_string(plan.windows) + " windows",
+    return Error("a load needs at least one request a window: " + std::to_string(plan.requests) +
+                     " requests, " + std::to_string(plan.windows) + " windows",
                  ErrorKind::usage);
   }
   return {};

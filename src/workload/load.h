@@ -46,8 +46,8 @@ struct LoadResult {
   std::string first_failure;  // empty when none failed
 };
 
-// Offers the load. `window_begins` is called at the start of each window with its index from 0. A request that
-// fails is counted and ends its window's connection; the load goes on.
+// Offers the load. `window_begins` is called at the start of each window with its index from 0. A request
+// that fails is counted and ends its window's connection; the load goes on.
 Result<LoadResult> offer_load(Client& client, const LoadPlan& plan,
                               const std::function<void(uint32_t)>& window_begins);
 

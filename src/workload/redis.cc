@@ -10,9 +10,13 @@ namespace {
 constexpr uint16_t redis_port = 6379;
 constexpr uint64_t key_count = 100;
 
-std::string key_of(uint64_t n) { return "hap:" + std::to_string(n % key_count); }
+std::string key_of(uint64_t n) {
+  return "hap:" + std::to_string(n % key_count);
+}
 // Depends on the request, so that an old value is not mistaken for the one just set.
-std::string value_of(uint64_t n) { return "value-" + std::to_string(n) + "-" + std::string(48, 'x'); }
+std::string value_of(uint64_t n) {
+  return "value-" + std::to_string(n) + "-" + std::string(48, 'x');
+}
 
 class RedisClient : public Client {
  public:
@@ -84,8 +88,15 @@ class Redis : public Workload {
     service.name = "redis";
     // Without a configuration file, as the published measurement ran it; protected mode would refuse every
     // client that is not on loopback.
-    service.argv = {"redis-server", "--bind",         "{address}", "--port",
-                    std::to_string(redis_port), "--protected-mode", "no", "--dir", sandbox::service_folder};
+    service.argv = {"redis-server",
+                    "--bind",
+                    "{address}",
+                    "--port",
+                    std::to_string(redis_port),
+                    "--protected-mode",
+                    "no",
+                    "--dir",
+                    sandbox::service_folder};
     service.port = redis_port;
     return service;
   }
@@ -102,6 +113,8 @@ class Redis : public Workload {
 
 }  // namespace
 
-std::unique_ptr<Workload> make_redis(RedisLoad load) { return std::make_unique<Redis>(load); }
+std::unique_ptr<Workload> make_redis(RedisLoad load) {
+  return std::make_unique<Redis>(load);
+}
 
 }  // namespace hap::workload

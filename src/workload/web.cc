@@ -63,8 +63,9 @@ std::unique_ptr<Workload> make_python_tornado() {
   service.port = 8888;
   service.argv = {"python3", file, "{address}", std::to_string(service.port)};
   service.files = {{file, tornado_source}};
-  return std::make_unique<Page>(service, std::vector<std::string>{
-                                             "python3", "-c", "import tornado; print('tornado', tornado.version)"});
+  return std::make_unique<Page>(
+      service,
+      std::vector<std::string>{"python3", "-c", "import tornado; print('tornado', tornado.version)"});
 }
 
 }  // namespace hap::workload

@@ -39,7 +39,8 @@ class Workload {
   virtual ~Workload() = default;
   virtual sandbox::Service service() const = 0;
   // A client whose every network operation ends after `timeout`.
-  virtual std::unique_ptr<Client> client(const Endpoint& endpoint, std::chrono::milliseconds timeout) const = 0;
+  virtual std::unique_ptr<Client> client(const Endpoint& endpoint,
+                                         std::chrono::milliseconds timeout) const = 0;
   // Command that prints the service's version in its first line; empty when there is none.
   virtual std::vector<std::string> version_command() const { return {}; }
 };
