@@ -12,12 +12,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "blocks.h"
 #include "stream_format.h"
 #include "stream_writer.h"
 
 namespace hap_plugin {
-
-inline constexpr unsigned mask_slots = 64;
 
 struct Actor {
   uint32_t id;
@@ -45,6 +44,8 @@ class Actors {
   // Gives the actor its number for this window.
   void place(Actor& actor, uint32_t window);
 
+  // Slots given out in the current window.
+  uint32_t slots_used() const { return slots_used_; }
   uint64_t slots_beyond_mask() const { return slots_beyond_mask_; }
 
  private:

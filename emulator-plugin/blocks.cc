@@ -8,25 +8,24 @@
 
 namespace hap_plugin {
 namespace {
-// A lab run has some 100,000 blocks; this many cost 128 MiB of address space.
-constexpr size_t capacity = size_t{1} << 24;
+constexpr size_t mask_bytes = block_capacity * mask_words * sizeof(uint64_t);
 }  // namespace
 
 Blocks::Blocks() {
-  void* memory = ::mmap(nullptr, capacity * sizeof(uint64_t), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* memory =
+      ::mmap(nullptr, mask_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   masks_ = static_cast<uint64_t*>(memory);
 }
 
 Blocks::~Blocks() {
-  ::munmap(masks_, capacity * sizeof(uint64_t));
+  ::munmap(masks_, mask_bytes);
 }
 
 Block* Blocks::find(const CodePlace& place, uint32_t size, uint64_t hash, bool in_guest) {
   const auto [entry, added] = index_.try_emplace({place.image, size, place.address, hash}, nullptr);
   if (!added) return entry->second;
-  if (blocks_.size() == capacity) {
+  if (blocks_.size() == block_capacity) {
     ++dropped_;
     index_.erase(entry);
     return nullptr;
@@ -45,9 +44,11 @@ Block* Blocks::find(const CodePlace& place, uint32_t size, uint64_t hash, bool i
   return &block;
 }
 
-void Blocks::new_window() {
+void Blocks::new_window(unsigned words) {
   pairs_.clear();
-  std::memset(masks_, 0, blocks_.size() * sizeof(uint64_t));
+  for (unsigned word = 0; word < words; ++word) {
+    std::memset(masks_ + word * block_capacity, 0, blocks_.size() * sizeof(uint64_t));
+  }
 }
 
 void Blocks::watch_return(uint64_t address) {
@@ -56,7 +57,7 @@ void Blocks::watch_return(uint64_t address) {
   for (auto at = first; at != last; ++at) {
     // The mask is given up in mid-window: what it said goes on in the set of pairs, at worst as a repetition.
     at->second->return_site = true;
-    *at->second->mask = 0;
+    for (unsigned word = 0; word < mask_words; ++word) at->second->mask[word * block_capacity] = 0;
   }
 }
 

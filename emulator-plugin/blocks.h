@@ -16,7 +16,7 @@ namespace hap_plugin {
 
 // One run of instructions that executes as a whole once it is entered.
 struct Block {
-  uint64_t* mask = nullptr;  // the actors (by slot) that ran it in this window; see Blocks
+  uint64_t* mask = nullptr;  // who ran it in this window, by slot: the first of `mask_words`, see Blocks
   uint32_t id = 0;           // number in the stream; 0: not yet written
   uint32_t size = 0;
   uint64_t hash = 0;
@@ -26,9 +26,17 @@ struct Block {
       false;  // a region may end here: its mask stays empty, so that every execution is looked at
 };
 
-// What every executed block touches is one 64-bit mask, and the masks of all blocks stand in one array in the
-// order of translation: code that runs together shares cache lines. (With the mask inside `Block`, cache
-// misses on it were two thirds of the collector's whole cost.)
+// Slots of actors that the masks have room for; further actors of a window go through a set of pairs.
+inline constexpr unsigned mask_words = 16;
+inline constexpr unsigned mask_slots = mask_words * 64;
+// A lab run has some 100,000 blocks. Address space for this many masks is taken at once, memory as it is
+// used.
+inline constexpr size_t block_capacity = size_t{1} << 22;
+
+// What every executed block touches is one 64-bit word of its mask, and the first words of all blocks stand
+// in one array in the order of translation (then the second words, and so on): code that runs together shares
+// cache lines. (With the mask inside `Block`, cache misses on it were two thirds of the collector's whole
+// cost.)
 class Blocks {
  public:
   Blocks();
@@ -48,7 +56,8 @@ class Blocks {
   bool first_time(const Block& block, uint32_t actor) {
     return pairs_.insert(static_cast<uint64_t>(block.id) << 32 | actor).second;
   }
-  void new_window();
+  // Forgets who ran what; `words` is how many words of the masks were in use.
+  void new_window(unsigned words);
 
   size_t count() const { return blocks_.size(); }
   uint64_t dropped() const { return dropped_; }
@@ -70,7 +79,7 @@ class Blocks {
              (static_cast<uint64_t>(key.image) << 40);
     }
   };
-  uint64_t* masks_;  // address space for `capacity` of them, backed as they are used
+  uint64_t* masks_;  // [mask_words][block_capacity]
   std::deque<Block> blocks_;
   uint64_t dropped_ = 0;
   std::unordered_map<Key, Block*, KeyHash> index_;

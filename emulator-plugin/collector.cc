@@ -56,8 +56,9 @@ void Collector::record(Vcpu& vcpu, Block& block) {
   if (block.return_site || vcpu.bit == 0) {
     if (!blocks_.first_time(block, vcpu.actor->id)) return;
   } else {
-    if ((*block.mask & vcpu.bit) != 0) return;
-    *block.mask |= vcpu.bit;
+    uint64_t& word = block.mask[vcpu.word_at];
+    if ((word & vcpu.bit) != 0) return;
+    word |= vcpu.bit;
   }
   hits_.push_back(vcpu.actor->id);
   hits_.push_back(block.id);
@@ -123,9 +124,12 @@ void Collector::refresh(Vcpu& vcpu) {
   vcpu.bit = 0;
   if (window_ != 0) {
     actors_.place(actor, window_);
-    if (actor.slot < mask_slots) vcpu.bit = uint64_t{1} << actor.slot;
+    if (actor.slot < mask_slots) {
+      vcpu.bit = uint64_t{1} << (actor.slot % 64);
+      vcpu.word_at = actor.slot / 64 * block_capacity;
+    }
   }
-  actor_bits_[&vcpu - vcpus_.data()] = vcpu.bit;
+  actor_bits_[&vcpu - vcpus_.data()] = {vcpu.bit, vcpu.word_at};
 }
 
 void Collector::refresh_all() {

@@ -36,7 +36,11 @@ class Collector {
   void note_block(unsigned index, const uint64_t* mask) { note_block(vcpus_[index], blocks_.of_mask(mask)); }
 
   // The current actor's bit per virtual processor; a block whose mask has it needs no note.
-  const uint64_t* actor_bits() const { return actor_bits_; }
+  struct ActorBit {
+    uint64_t bit = 0;
+    size_t word_at = 0;
+  };
+  const ActorBit* actor_bits() const { return actor_bits_; }
   static constexpr unsigned most_vcpus = 64;
 
   // Events, in the order of the kernel's doing. Registers may be read in them.
@@ -103,7 +107,7 @@ class Collector {
   uint32_t unresolved_image_;
 
   std::vector<Vcpu> vcpus_;
-  uint64_t actor_bits_[most_vcpus] = {};
+  ActorBit actor_bits_[most_vcpus];
   Vcpu* last_active_ = nullptr;
   bool registers_bound_ = false;
 

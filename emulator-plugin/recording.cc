@@ -75,7 +75,7 @@ void Collector::open_window(uint8_t phase) {
   window_number_ = 0;
   window_numbered_ = false;
   new_blocks_ = 0;
-  blocks_.new_window();
+  blocks_.new_window(std::min(actors_.slots_used() / 64 + 1, mask_words));
   packets_.new_window();
   stream_.begin(Chunk::window_begin);
   stream_.u32(window_);

@@ -82,7 +82,7 @@ CodePlace UserMappings::place(uint64_t address) {
   const uint64_t file = guest_.read_u64(mapping + at_.vm_file).value_or(0);
   if (file == 0) return place_without_file(mapping, address, start);
   const uint64_t page = guest_.read_u64(mapping + at_.vm_pgoff).value_or(0);
-  return place_in_file(file, address - start + (page << page_shift), address);
+  return place_in_file(file, address - start + (page << page_shift));
 }
 
 // Walks the maple tree. User code is running on this processor, so the tree is not being changed by it, and
@@ -118,7 +118,7 @@ uint64_t UserMappings::find_mapping(uint64_t mm, uint64_t address) {
   return 0;
 }
 
-CodePlace UserMappings::place_in_file(uint64_t file, uint64_t offset, uint64_t address) {
+CodePlace UserMappings::place_in_file(uint64_t file, uint64_t offset) {
   const uint64_t inode = guest_.read_u64(file + at_.file_inode).value_or(0);
   const uint64_t number = guest_.read_u64(inode + at_.inode_ino).value_or(0);
   const uint64_t superblock = guest_.read_u64(inode + at_.inode_sb).value_or(0);
@@ -131,7 +131,7 @@ CodePlace UserMappings::place_in_file(uint64_t file, uint64_t offset, uint64_t a
   if (known.image == 0 || known.inode_number != number || known.device != device) {
     const uint64_t dentry = guest_.read_u64(file + at_.file_dentry).value_or(0);
     const uint64_t mount = guest_.read_u64(file + at_.file_mnt).value_or(0);
-    std::string path = path_of(dentry, mount);
+    std::string path = path_of(dentry, mount, superblock);
     ImageKind kind = ImageKind::user_file;
     if (path.compare(0, 7, "/memfd:") == 0) {
       path = "[" + path.substr(1) + "]";
@@ -142,7 +142,6 @@ CodePlace UserMappings::place_in_file(uint64_t file, uint64_t offset, uint64_t a
     }
     known = {number, device, images_.id(kind, device, number, path)};
   }
-  (void)address;
   return {known.image, offset};
 }
 
@@ -158,33 +157,48 @@ CodePlace UserMappings::place_without_file(uint64_t mapping, uint64_t address, u
   return {images_.id(ImageKind::user_anonymous, 0, 0, "[anon]"), address};
 }
 
-// The path as the machine's first mount namespace would print it. A private clone of a mount (an overlay's
-// layer) hangs nowhere; there the walk goes on to the root of its file system.
-std::string UserMappings::path_of(uint64_t dentry, uint64_t vfsmount) {
-  std::string path;
+std::string UserMappings::name_of(uint64_t dentry) {
+  const uint64_t name = guest_.read_u64(dentry + at_.dentry_name).value_or(0);
+  return "/" + guest_.read_string(name, 255);
+}
+
+// A file can be reached through many mounts (containers bind parts of the root file system, overlays clone
+// mounts that hang nowhere). So its path is that inside its file system, behind the place where the file
+// system was mounted when its first file was seen: that is before any sandbox has run.
+std::string UserMappings::path_of(uint64_t dentry, uint64_t vfsmount, uint64_t superblock) {
+  std::string inside;
+  for (uint64_t at = dentry; inside.size() < 4096;) {
+    const uint64_t parent = guest_.read_u64(at + at_.dentry_parent).value_or(0);
+    if (parent == at || parent == 0) {
+      // A file that is its own root (memfd, shared anonymous memory) has only a name.
+      if (inside.empty()) return name_of(at);
+      break;
+    }
+    inside.insert(0, name_of(at));
+    at = parent;
+  }
+  if (const auto known = mount_points_.find(superblock); known != mount_points_.end())
+    return known->second + inside;
+
+  std::string mounted;
+  uint64_t at = dentry;
   uint64_t mount = vfsmount - at_.mount_mnt;
-  for (int depth = 0; dentry != 0 && depth < deepest_path; ++depth) {
+  for (int depth = 0; at != 0 && depth < deepest_path; ++depth) {
     const uint64_t root = guest_.read_u64(mount + at_.mount_mnt + at_.mnt_root).value_or(0);
-    const uint64_t parent_mount = guest_.read_u64(mount + at_.mount_parent).value_or(0);
-    if (dentry == root && parent_mount != 0 && parent_mount != mount) {
-      dentry = guest_.read_u64(mount + at_.mount_mountpoint).value_or(0);
+    if (at == root) {
+      const uint64_t parent_mount = guest_.read_u64(mount + at_.mount_parent).value_or(0);
+      if (parent_mount == mount || parent_mount == 0) break;
+      at = guest_.read_u64(mount + at_.mount_mountpoint).value_or(0);
       mount = parent_mount;
       continue;
     }
-    const uint64_t parent = guest_.read_u64(dentry + at_.dentry_parent).value_or(0);
-    if (parent == dentry) {
-      if (dentry != root && depth == 0) {
-        // A file that hangs nowhere by itself (memfd, shared anonymous memory): its name is all there is.
-        const uint64_t name = guest_.read_u64(dentry + at_.dentry_name).value_or(0);
-        path = "/" + guest_.read_string(name, 255);
-      }
-      break;
-    }
-    const uint64_t name = guest_.read_u64(dentry + at_.dentry_name).value_or(0);
-    path.insert(0, "/" + guest_.read_string(name, 255));
-    dentry = parent;
+    mounted.insert(0, name_of(at));
+    at = guest_.read_u64(at + at_.dentry_parent).value_or(0);
   }
-  return path.empty() ? "/" : path;
+  const bool whole = mounted.size() >= inside.size() &&
+                     mounted.compare(mounted.size() - inside.size(), inside.size(), inside) == 0;
+  if (whole) mount_points_[superblock] = mounted.substr(0, mounted.size() - inside.size());
+  return whole ? mounted : inside;
 }
 
 }  // namespace hap_plugin

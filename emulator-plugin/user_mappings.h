@@ -56,9 +56,10 @@ class UserMappings {
 
  private:
   uint64_t find_mapping(uint64_t mm, uint64_t address);
-  CodePlace place_in_file(uint64_t file, uint64_t offset, uint64_t address);
+  CodePlace place_in_file(uint64_t file, uint64_t offset);
   CodePlace place_without_file(uint64_t mapping, uint64_t address, uint64_t start);
-  std::string path_of(uint64_t dentry, uint64_t mount);
+  std::string path_of(uint64_t dentry, uint64_t mount, uint64_t superblock);
+  std::string name_of(uint64_t dentry);
 
   GuestAccess& guest_;
   Images& images_;
@@ -75,7 +76,8 @@ class UserMappings {
     uint64_t device;
     uint32_t image;
   };
-  std::unordered_map<uint64_t, KnownFile> files_;  // by struct inode address
+  std::unordered_map<uint64_t, KnownFile> files_;           // by struct inode address
+  std::unordered_map<uint64_t, std::string> mount_points_;  // by struct super_block address
   uint64_t unresolved_ = 0;
 };
 

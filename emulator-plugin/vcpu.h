@@ -30,7 +30,8 @@ struct ContextMasks {
 };
 
 struct Vcpu {
-  uint64_t bit = 0;  // the actor's in the masks of blocks; 0: none, every block is looked at
+  uint64_t bit = 0;    // the actor's in the masks of blocks; 0: none, every block is looked at
+  size_t word_at = 0;  // where the word with that bit is, from a block's first
   Actor* actor = nullptr;
   TaskState* task = nullptr;
   uint32_t preempt_count = 0;
