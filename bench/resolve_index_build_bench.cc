@@ -50,9 +50,10 @@ std::string build(const Arguments& arguments, std::size_t i, unsigned threads) {
   const auto start = std::chrono::steady_clock::now();
   hap::ElfInputs inputs;
   inputs.elf = file;
+  const bool module = file.ends_with(".ko") || file.ends_with(".o");
   inputs.kind = arguments.user ? hap::ImageKind::user
-                : i == 0       ? hap::ImageKind::kernel
-                               : hap::ImageKind::module;
+                : module       ? hap::ImageKind::module
+                               : hap::ImageKind::kernel;
   inputs.complexity = arguments.complexity;
   inputs.threads = threads;
   const auto id = hap::read_build_id(file);
