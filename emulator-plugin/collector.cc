@@ -7,7 +7,7 @@ using hap::stream::Cause;
 using hap::stream::ImageKind;
 using hap::stream::Owner;
 
-Collector::Collector(const HookTable& hooks)
+Collector::Collector(const HookTable& hooks, ActorBit* actor_bits)
     : hooks_(hooks),
       tasks_(hooks, guest_, stream_),
       mappings_(hooks, guest_, images_),
@@ -21,6 +21,7 @@ Collector::Collector(const HookTable& hooks)
       guest_kernel_image_(images_.id(ImageKind::guest_kernel, 0, 0, "[guest-kernel]")),
       guest_user_image_(images_.id(ImageKind::guest_user, 0, 0, "[guest-user]")),
       unresolved_image_(images_.id(ImageKind::user_anonymous, 0, 0, "[unresolved]")) {
+  actor_bits_ = actor_bits;
   blocks_.set_kernel_image(kernel_image_);
 }
 
@@ -119,7 +120,7 @@ void Collector::refresh(Vcpu& vcpu) {
   if (vcpu.task == nullptr) return;
   vcpu.cause = cause_of(vcpu, masks_);
   vcpu.owner = vcpu.in_guest ? 0 : owner_in_force(vcpu);
-  Actor& actor = actors_.find(tasks_.row_of(*vcpu.task), vcpu.cause, vcpu.owner, vcpu.in_guest);
+  Actor& actor = find_actor(vcpu);
   vcpu.actor = &actor;
   vcpu.bit = 0;
   if (window_ != 0) {
@@ -130,6 +131,21 @@ void Collector::refresh(Vcpu& vcpu) {
     }
   }
   actor_bits_[&vcpu - vcpus_.data()] = {vcpu.bit, vcpu.word_at};
+}
+
+Actor& Collector::find_actor(Vcpu& vcpu) {
+  const uint32_t row = tasks_.row_of(*vcpu.task);
+  if (vcpu.in_guest) return actors_.find(row, vcpu.cause, 0, true);
+  auto& known = vcpu.task->actors[static_cast<size_t>(vcpu.cause)];
+  if (vcpu.owner == 0) {
+    if (known.unowned == nullptr) known.unowned = &actors_.find(row, vcpu.cause, 0, false);
+    return *known.unowned;
+  }
+  if (known.owned == nullptr || known.owner != vcpu.owner) {
+    known.owned = &actors_.find(row, vcpu.cause, vcpu.owner, false);
+    known.owner = vcpu.owner;
+  }
+  return *known.owned;
 }
 
 void Collector::refresh_all() {

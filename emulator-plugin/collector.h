@@ -25,23 +25,23 @@
 
 namespace hap_plugin {
 
+// The current actor's bit in the masks of blocks; a block whose mask has it needs no note.
+struct ActorBit {
+  uint64_t bit = 0;
+  size_t word_at = 0;
+};
+inline constexpr unsigned most_vcpus = 64;
+
 class Collector {
  public:
-  explicit Collector(const HookTable& hooks);
+  // `actor_bits`: one per virtual processor, kept up to date for the path of every block.
+  Collector(const HookTable& hooks, ActorBit* actor_bits);
 
   bool open(const std::string& path) { return stream_.open(path); }
   void add_vcpu(unsigned index);
 
   // A block runs that was not yet noted for this actor in this window, or that always wants to be looked at.
   void note_block(unsigned index, const uint64_t* mask) { note_block(vcpus_[index], blocks_.of_mask(mask)); }
-
-  // The current actor's bit per virtual processor; a block whose mask has it needs no note.
-  struct ActorBit {
-    uint64_t bit = 0;
-    size_t word_at = 0;
-  };
-  const ActorBit* actor_bits() const { return actor_bits_; }
-  static constexpr unsigned most_vcpus = 64;
 
   // Events, in the order of the kernel's doing. Registers may be read in them.
   void hook_runs(unsigned index, const Hook& hook);
@@ -72,6 +72,7 @@ class Collector {
   void define(Block& block);
   void leave_guest(Vcpu& vcpu);
   void refresh(Vcpu& vcpu);
+  Actor& find_actor(Vcpu& vcpu);
   void refresh_all();
   void set_task(Vcpu& vcpu, TaskState* task);
   void enter_region(Vcpu& vcpu, uint32_t owner);
@@ -107,7 +108,7 @@ class Collector {
   uint32_t unresolved_image_;
 
   std::vector<Vcpu> vcpus_;
-  ActorBit actor_bits_[most_vcpus];
+  ActorBit* actor_bits_;
   Vcpu* last_active_ = nullptr;
   bool registers_bound_ = false;
 

@@ -41,10 +41,11 @@ const std::string& PacketOwners::device_name(uint64_t device) {
   return name;
 }
 
-std::string PacketOwners::cgroup_of_socket(uint64_t sock) {
-  if (sock_cgroup_ == 0) return {};
-  const uint64_t cgroup = guest_.read_u64(sock + sock_cgroup_).value_or(0);
-  return cgroup == 0 ? std::string() : tasks_.cgroup(cgroup).path;
+const std::string& PacketOwners::cgroup_of_socket(uint64_t sock) {
+  const uint64_t cgroup = sock_cgroup_ == 0 ? 0 : guest_.read_u64(sock + sock_cgroup_).value_or(0);
+  const auto [entry, added] = cgroups_.try_emplace(cgroup);
+  if (added && cgroup != 0) entry->second = tasks_.cgroup(cgroup).path;
+  return entry->second;
 }
 
 }  // namespace hap_plugin

@@ -21,15 +21,19 @@ class PacketOwners {
   const std::string& device_of_packet(uint64_t skb);
   const std::string& device_of_poll(uint64_t napi);
   const std::string& device_name(uint64_t device);
-  std::string cgroup_of_socket(uint64_t sock);
+  const std::string& cgroup_of_socket(uint64_t sock);
 
-  // Devices come, go and are renamed: what is known of them is asked again in every window.
-  void new_window() { devices_.clear(); }
+  // Devices and cgroups come, go and are renamed: what is known of them is asked again in every window.
+  void new_window() {
+    devices_.clear();
+    cgroups_.clear();
+  }
 
  private:
   GuestAccess& guest_;
   Tasks& tasks_;
-  std::unordered_map<uint64_t, std::string> devices_;
+  std::unordered_map<uint64_t, std::string> devices_;  // by address
+  std::unordered_map<uint64_t, std::string> cgroups_;
   uint64_t skb_dev_, napi_dev_, dev_name_, dev_net_, net_inum_, sock_cgroup_;
 };
 

@@ -17,20 +17,19 @@ namespace {
 
 struct Plugin {
   hap_plugin::HookTable hooks;
-  std::unique_ptr<hap_plugin::Collector> collector;
   std::unique_ptr<hap_plugin::Translator> translator;
 };
 
 Plugin* plugin;  // QEMU's callbacks of these kinds carry no pointer; lives until the process ends
 
 void on_vcpu_init(qemu_plugin_id_t, unsigned index) {
-  plugin->collector->add_vcpu(index);
+  plugin->translator->collector().add_vcpu(index);
 }
 void on_translate(qemu_plugin_id_t, qemu_plugin_tb* tb) {
   plugin->translator->translate(tb);
 }
 void on_exit(qemu_plugin_id_t, void*) {
-  plugin->collector->finish();
+  plugin->translator->collector().finish();
 }
 
 bool take_option(const char* argument, const char* name, std::string& value) {
@@ -69,9 +68,8 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
   auto loaded = std::make_unique<Plugin>();
   std::string error;
   if (!loaded->hooks.load(hooks_path, error)) return refuse(error);
-  loaded->collector = std::make_unique<hap_plugin::Collector>(loaded->hooks);
-  loaded->translator = std::make_unique<hap_plugin::Translator>(*loaded->collector);
-  if (!loaded->collector->open(out_path)) return refuse("cannot write " + out_path);
+  loaded->translator = std::make_unique<hap_plugin::Translator>(loaded->hooks);
+  if (!loaded->translator->collector().open(out_path)) return refuse("cannot write " + out_path);
   plugin = loaded.release();
 
   qemu_plugin_register_vcpu_init_cb(id, on_vcpu_init);

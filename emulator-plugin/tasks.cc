@@ -80,6 +80,7 @@ void Tasks::forget_context(TaskState& task) {
 uint32_t Tasks::row_of(TaskState& task) {
   if (task.row != 0) return task.row;
   task.row = next_row_++;
+  task.actors = {};
 
   int32_t ppid = 0;
   if (const auto parent = guest_.read_u64(task.address + at_.real_parent)) {

@@ -6,6 +6,7 @@
 // task_struct that holds it); a reused address or pid, exec, and a move to another cgroup start a new row.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -34,12 +35,23 @@ struct Region {
   uint8_t interrupt_depth;
 };
 
+struct Actor;
+
 struct TaskState {
   uint64_t address = 0;
   uint32_t row = 0;  // 0: not yet written to the stream
   bool kernel_thread = false;
   std::vector<Frame> frames;
   std::vector<Region> regions;
+
+  // Actors of this row found before, by cause: with no owner, and with the last owner. Interrupts come and go
+  // too often to ask a hash table each time.
+  struct KnownActors {
+    Actor* unowned = nullptr;
+    Actor* owned = nullptr;
+    uint32_t owner = 0;
+  };
+  std::array<KnownActors, 6> actors;
 
   // The identity, as of the last look.
   int32_t pid = 0;

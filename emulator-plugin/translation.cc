@@ -9,11 +9,11 @@ namespace {
 // QEMU's callbacks carry one pointer, which the block or hook needs; so these are the translator's for the
 // process.
 Collector* active;
-const Collector::ActorBit* actor_bits;
+ActorBit actor_bits[most_vcpus];
 
 // Runs before every executed block, and is all that most of them cost.
 void on_block(unsigned vcpu, void* mask) {
-  const Collector::ActorBit actor = actor_bits[vcpu];
+  const ActorBit actor = actor_bits[vcpu];
   if ((static_cast<const uint64_t*>(mask)[actor.word_at] & actor.bit) != 0) return;
   active->note_block(vcpu, static_cast<const uint64_t*>(mask));
 }
@@ -48,6 +48,10 @@ constexpr uint64_t hash_start = 0xcbf29ce484222325u;
 
 }  // namespace
 
+Translator::Translator(const HookTable& hooks) : collector_(hooks, actor_bits) {
+  active = &collector_;
+}
+
 void Translator::read(qemu_plugin_tb* tb) {
   const size_t count = qemu_plugin_tb_n_insns(tb);
   instructions_.resize(count);
@@ -63,8 +67,6 @@ void Translator::read(qemu_plugin_tb* tb) {
 }
 
 void Translator::translate(qemu_plugin_tb* tb) {
-  active = &collector_;
-  actor_bits = collector_.actor_bits();
   ++collector_.translations;
   read(tb);
   if (instructions_.empty()) return;

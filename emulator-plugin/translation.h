@@ -8,10 +8,13 @@
 
 namespace hap_plugin {
 
-// Userdata of callbacks must outlive every translation, so this object lives as long as QEMU.
+// One object per process: QEMU's callbacks find it by a variable, and it lives as long as QEMU, since the
+// blocks that callbacks are given must outlive every translation.
 class Translator {
  public:
-  explicit Translator(Collector& collector) : collector_(collector) {}
+  explicit Translator(const HookTable& hooks);
+
+  Collector& collector() { return collector_; }
 
   void translate(qemu_plugin_tb* tb);
 
@@ -28,7 +31,7 @@ class Translator {
   bool plant(const Instruction& instruction, bool user, bool last);
   void plant_run(qemu_plugin_tb* tb, size_t first, size_t last, bool guest, bool user);
 
-  Collector& collector_;
+  Collector collector_;
   std::vector<Instruction> instructions_;  // of the block at hand; kept for its capacity
 };
 
