@@ -91,6 +91,7 @@ Accuracy measure_accuracy(const Book& book, const ClassificationFile& hand) {
   for (const auto& id : judged) {
     const auto* record = book.find(id);
     for (const auto& technology : book.rules.technologies()) {
+      if (!hand.decides(technology.id)) continue;
       std::optional<Verdict> person;
       std::optional<Verdict> rules;
       std::string why;

@@ -177,11 +177,15 @@ Result<Book> open_book(const BookOptions& options) {
   }
   if (!options.rules_only) {
     for (size_t i = 0; i < book.files.size(); ++i) {
-      // A file that decides whole years silences the rules there.
+      // A file that decides whole years silences the rules there, for its technologies.
       if (const auto& covers = book.files[i].covers) {
+        std::set<std::string> decided;
+        for (const auto& row : book.files[i].rows) decided.insert(row.technology);
         for (auto& [id, record] : records) {
           if (record.record.published && in_span(*record.record.published, *covers)) {
-            std::erase_if(record.classifications, [](const Classification& c) { return c.made_by.starts_with("rule "); });
+            std::erase_if(record.classifications, [&decided](const Classification& c) {
+              return c.made_by.starts_with("rule ") && decided.count(c.technology) != 0;
+            });
           }
         }
       }

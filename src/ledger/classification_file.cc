@@ -75,6 +75,10 @@ std::optional<YearSpan> read_covers(const std::string& line) {
 
 }  // namespace
 
+bool ClassificationFile::decides(const std::string& technology) const {
+  return std::any_of(rows.begin(), rows.end(), [&technology](const HandRow& row) { return row.technology == technology; });
+}
+
 Result<ClassificationFile> ClassificationFile::parse(const std::string& text, const std::string& path) {
   ClassificationFile file;
   file.origin = std::filesystem::path(path).filename().string();

@@ -9,7 +9,7 @@
 //   public     YYYY-MM-DD, or empty: the record's own date
 //   attacker, component, note
 // '#' starts a comment line. "# covers: published 2014" says that the file decides every record dated in that
-// year (or "2014-2016"): records it does not name are in no cell.
+// year (or "2014-2016") for the technologies that occur in it: records it does not name are in none of their cells.
 #pragma once
 
 #include <optional>
@@ -38,6 +38,8 @@ struct ClassificationFile {
   std::optional<YearSpan> covers;
   std::vector<HandRow> rows;
   std::string digest;
+
+  bool decides(const std::string& technology) const;  // does the technology occur in it?
 
   static Result<ClassificationFile> parse(const std::string& text, const std::string& path);
   static Result<ClassificationFile> load(const std::string& path);

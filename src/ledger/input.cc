@@ -130,7 +130,7 @@ Status walk_archive(int fd, const std::string& path, uint64_t size, Budget& budg
     if (!visitor.advance(static_cast<uint64_t>(std::max<la_int64_t>(position, 0)), size)) return interrupted();
     if (archive_format(handle.get()) == ARCHIVE_FORMAT_RAW) {  // a compressed single file
       MemberStream bytes(handle.get(), path, budget);
-      HAP_CHECK(visitor.stream(std::string(without_compression(path)), bytes));
+      HAP_CHECK(visitor.stream(path, bytes));
       continue;
     }
     const char* raw_name = archive_entry_pathname(entry);

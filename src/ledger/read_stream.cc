@@ -87,7 +87,8 @@ Status read_document(const std::string& text, const std::string& origin, const s
 
 // JSON lines, or one document? A first line that is a whole object, followed by another that starts one.
 bool looks_like_lines(const std::string& origin, const std::string& start) {
-  if (origin.ends_with(".jsonl") || origin.ends_with(".ndjson")) return true;
+  const std::string file = origin.substr(origin.find_last_of("/:") + 1);  // also of an archive's member, also compressed
+  if (file.find(".jsonl") != std::string::npos || file.find(".ndjson") != std::string::npos) return true;
   const size_t end = start.find('\n');
   if (end == std::string::npos) return false;
   const size_t next = start.find_first_not_of(" \t\r\n", end);

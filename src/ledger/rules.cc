@@ -114,6 +114,10 @@ bool Rules::holds(const Condition& when, const View& view, std::string* evidence
   return true;
 }
 
+std::string Rules::named(size_t fact, const View& view) const {
+  return view.evidence[fact].empty() ? fact_names_[fact] : fact_names_[fact] + " (" + view.evidence[fact] + ")";
+}
+
 void Rules::establish(const Record& record, View& view) const {
   phrase_set_.find(normalise_text(record.title + "\n" + record.description), view.text);
   constexpr std::array<std::string_view, 8> metrics{"AV", "AC", "PR", "UI", "S", "C", "I", "A"};
@@ -135,6 +139,11 @@ void Rules::establish(const Record& record, View& view) const {
     std::string evidence;
     if (!holds(rule.when, view, &evidence)) continue;
     view.facts[rule.fact] = true;
+    for (const auto* list : {&rule.when.facts, &rule.when.any}) {
+      for (const size_t fact : *list) {
+        if (view.facts[fact] && fact != rule.fact) add(&evidence, named(fact, view));
+      }
+    }
     view.evidence[rule.fact] = evidence.empty() ? rule.why : evidence;
   }
 }
@@ -158,7 +167,7 @@ std::vector<Classification> Rules::classify(Record& record) const {
     cell.why = rule.why;
     for (const auto* list : {&rule.when.facts, &rule.when.any}) {
       for (const size_t fact : *list) {
-        if (view.facts[fact]) add(&evidence, fact_names_[fact] + " (" + view.evidence[fact] + ")");
+        if (view.facts[fact]) add(&evidence, named(fact, view));
       }
     }
     if (rule.tier == Tier::core) {
@@ -166,7 +175,7 @@ std::vector<Classification> Rules::classify(Record& record) const {
         if (!view.facts[fact]) continue;
         cell.tier = Tier::upper;
         add(&cell.condition, fact_names_[fact]);
-        add(&evidence, fact_names_[fact] + " (" + view.evidence[fact] + ")");
+        add(&evidence, named(fact, view));
       }
     }
     if (!evidence.empty()) cell.why += ": " + evidence;

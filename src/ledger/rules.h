@@ -86,6 +86,7 @@ class Rules {
   friend class RulesReader;
   struct View;
   bool holds(const Condition& condition, const View& view, std::string* evidence) const;
+  std::string named(size_t fact, const View& view) const;  // "claims-pe (\"gain privileges\")"
   void establish(const Record& record, View& view) const;
 
   std::vector<Technology> technologies_;
