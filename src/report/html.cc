@@ -48,8 +48,9 @@ std::string embeddable(const json& value) {
 Result<std::string> base64(const std::string& bytes) {
   if (bytes.size() > INT32_MAX / 2) return Error("the HTML report would be too large");
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   text.resize(static_cast<size_t>(size));
   return text;
 }
@@ -74,7 +75,8 @@ json HtmlPage::without_repetition(const json& report) {
 
 Status HtmlPage::add_report(const json& report) {
   if (!is_schema(report, "report")) {
-    return Error("not a hapmeter report", ErrorKind::corrupt).hint("Give the output of `hap report --format json`");
+    return Error("not a hapmeter report", ErrorKind::corrupt)
+        .hint("Give the output of `hap report --format json`");
   }
   const auto functions = report.find("functions");
   HAP_CHECK(functions_.add(functions != report.end() && !functions->is_null() ? *functions : json::array()));
@@ -98,13 +100,17 @@ Result<std::string> HtmlPage::render() const {
   if (reports_.empty() && comparison_.is_null() && difference_.is_null()) {
     return Error("there is nothing to show in the HTML report", ErrorKind::usage);
   }
-  const json page = {{"schema", "hapmeter.page/1"}, {"shared", shared_},         {"reports", reports_},
-                     {"comparison", comparison_},   {"difference", difference_}};
+  const json page = {{"schema", "hapmeter.page/1"},
+                     {"shared", shared_},
+                     {"reports", reports_},
+                     {"comparison", comparison_},
+                     {"difference", difference_}};
   HAP_TRY(packed, functions_.bytes());
   HAP_TRY(functions, base64(packed));
   const std::string_view skeleton = page_template();
   const size_t mark = skeleton.find(page_data_mark);
-  if (mark == std::string_view::npos) return Error("the page of the HTML report was built without a place for data");
+  if (mark == std::string_view::npos)
+    return Error("the page of the HTML report was built without a place for data");
   std::string html(skeleton.substr(0, mark));
   html += "<script type=\"application/json\" id=\"hap-page\">";
   html += embeddable(page);

@@ -2,8 +2,8 @@
 //
 // The page (web/) is built once, with its program and style inside; here the data are put in. They are never
 // markup: the reports go in as JSON in an element that does not execute, with every `<` escaped, the function
-// tables as base64; the page's content security policy allows its own program only, and the program shows names
-// as text only.
+// tables as base64; the page's content security policy allows its own program only, and the program shows
+// names as text only.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -66,9 +66,10 @@ size_t FunctionColumns::field_of(const std::string& name) {
 
 uint64_t FunctionColumns::code_of(const json& value) {
   if (value.is_null()) return 1;
-  if (value.is_number_unsigned() && value.get<uint64_t>() < max_plain_integer) return 2 * value.get<uint64_t>() + 2;
-  const auto [entry, added] = value_index_.emplace(value.dump(-1, ' ', false, json::error_handler_t::replace),
-                                                   values_.size());
+  if (value.is_number_unsigned() && value.get<uint64_t>() < max_plain_integer)
+    return 2 * value.get<uint64_t>() + 2;
+  const auto [entry, added] =
+      value_index_.emplace(value.dump(-1, ' ', false, json::error_handler_t::replace), values_.size());
   if (added) values_.push_back(value);
   return 2 * entry->second + 3;
 }
@@ -82,7 +83,9 @@ uint32_t FunctionColumns::identity_of(const std::vector<uint64_t>& row) {
 }
 
 Status FunctionColumns::add(const json& functions) {
-  const auto wrong = [] { return Error("the report's `functions` is not a list of objects", ErrorKind::corrupt); };
+  const auto wrong = [] {
+    return Error("the report's `functions` is not a list of objects", ErrorKind::corrupt);
+  };
   if (!functions.is_array()) return wrong();
   std::vector<std::vector<uint64_t>> rows;
   rows.reserve(functions.size());
@@ -101,7 +104,8 @@ Status FunctionColumns::add(const json& functions) {
   }
   std::vector<size_t> order(rows.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return identities[a] < identities[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return identities[a] < identities[b]; });
   Recording recording;
   recording.columns.resize(fields_.size());
   for (const size_t index : order) {
@@ -140,8 +144,9 @@ Result<std::string> FunctionColumns::bytes() const {
       }
     }
   }
-  const json description = {{"values", values_},        {"fields", fields_}, {"keys", key_fields.size()},
-                            {"identities", table_.size()}, {"table", 0},     {"recordings", std::move(places)}};
+  const json description = {
+      {"values", values_},           {"fields", fields_}, {"keys", key_fields.size()},
+      {"identities", table_.size()}, {"table", 0},        {"recordings", std::move(places)}};
   const std::string text = description.dump(-1, ' ', false, json::error_handler_t::replace);
   std::string all;
   for (int shift = 0; shift < 32; shift += 8) all.push_back(static_cast<char>(text.size() >> shift));

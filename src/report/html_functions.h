@@ -1,15 +1,18 @@
 // The functions of many recordings, packed for the HTML report.
 //
-// Two hundred recordings with five thousand functions each are a million rows, nearly all of them repeating what
-// another recording said about the same function. So a function in its place (name, file, line, layer, context)
-// is written once, together with the values of its first row; every recording then lists the numbers of its
-// functions and how its values differ from those, which is nearly always zero and vanishes when deflated.
+// Two hundred recordings with five thousand functions each are a million rows, nearly all of them repeating
+// what another recording said about the same function. So a function in its place (name, file, line, layer,
+// context) is written once, together with the values of its first row; every recording then lists the numbers
+// of its functions and how its values differ from those, which is nearly always zero and vanishes when
+// deflated.
 //
 //   bytes()       raw deflate of: length of the JSON part (u32, little endian), the JSON part, the columns
 //   JSON part     {"values": [...], "fields": [...], "keys": 5, "identities": N, "table": offset,
-//                  "recordings": [{"rows": n, "offset": o}, ...]}; offsets count from the start of the columns
+//                  "recordings": [{"rows": n, "offset": o}, ...]}; offsets count from the start of the
+//                  columns
 //   table         for each field: N codes, each as difference to the one before it (zigzag varint)
-//   a recording   n function numbers, ascending, as differences (varint); then for each field that is no key: n
+//   a recording   n function numbers, ascending, as differences (varint); then for each field that is no key:
+//   n
 //                 differences to the table's code (zigzag varint)
 //   a code        0: the field is absent; 1: null; 2i+2: the integer i >= 0; 2i+3: values[i]
 #pragma once
@@ -36,8 +39,8 @@ class FunctionColumns {
 
  private:
   struct Recording {
-    std::vector<uint32_t> identities;             // ascending
-    std::vector<std::vector<uint64_t>> columns;   // by field, keys included but left empty
+    std::vector<uint32_t> identities;            // ascending
+    std::vector<std::vector<uint64_t>> columns;  // by field, keys included but left empty
   };
 
   uint64_t code_of(const nlohmann::json& value);
