@@ -123,10 +123,10 @@ class Cell {
     next_window(Phase::setup);
     auto instance = sandbox_->start(service_);
     if (!instance) {
-      const Error& error = instance.error();
-      return Error(error)
-          .of_kind(error.kind() == ErrorKind::unsupported ? ErrorKind::unsupported : ErrorKind::sandbox)
-          .context("starting the sandbox " + request_.sandbox);
+      const auto kind =
+          instance.error().kind() == ErrorKind::unsupported ? ErrorKind::unsupported : ErrorKind::sandbox;
+      return with_last_words(
+          Error(instance.error()).of_kind(kind).context("starting the sandbox " + request_.sandbox));
     }
     instance_ = std::move(*instance);
     started_ns_ = monotonic_ns();

@@ -47,6 +47,16 @@ const std::vector<Row>& rows() {
        false,
        false,
        [](const Options&) { return make_bare(); }},
+      {{"lxc",
+        "Linux as general container: system container, init and root inside",
+        "all namespaces but user, LXC's dropped capabilities and seccomp deny list",
+        {ip_program, program("lxc-start", "lxc", "the container runtime"),
+         program("busybox", "busybox", "init inside")},
+        ""},
+       false,
+       false,
+       false,
+       [](const Options&) { return make_lxc(); }},
       {{"app-container",
         "Linux app container, non-root",
         "user namespace, uid 1000, no capabilities, no new privileges, default seccomp profile, all "
@@ -129,6 +139,48 @@ const std::vector<Row>& rows() {
        [](const Options& options) {
          return make_qemu({"q35", options.vhost});
        }},
+      {{"kata-fc",
+        "Kata Containers with Firecracker",
+        "a virtual machine",
+        {ip_program, program("kata-fc", "", "Kata's OCI runtime for Firecracker; not in Debian")},
+        ""},
+       false,
+       false,
+       false,
+       [](const Options&) {
+         return make_container({"kata-fc", false, true, ""});
+       }},
+      {{"kata-qemu",
+        "Kata Containers with QEMU",
+        "a virtual machine",
+        {ip_program, program("kata-runtime", "", "Kata's OCI runtime; not in Debian")},
+        ""},
+       false,
+       false,
+       false,
+       [](const Options&) {
+         return make_container({"kata-runtime", false, true, ""});
+       }},
+      {{"nabla",
+        "Nabla containers",
+        "a library operating system behind seven system calls",
+        {ip_program, program("runnc", "", "Nabla's OCI runtime; not in Debian")},
+        ""},
+       false,
+       false,
+       false,
+       [](const Options&) {
+         return make_container({"runnc", false, true, ""});
+       }},
+      {{"xen-pv",
+        "Xen, paravirtualized guest",
+        "the hypervisor; back ends in dom0",
+        {program("xl", "xen-utils-common", "Xen's toolstack")},
+        "the lab machine boots Linux without Xen beneath it so far"},
+       false,
+       false,
+       false,
+       nullptr},
   };
   return table;
 }

@@ -27,13 +27,6 @@ Status ip_batch(const std::string& lines, const std::string& netns = "") {
   return run_command(argv, lines).context_if("setting up the network");
 }
 
-Result<std::string> key_in(const std::string& device, const std::string& netns) {
-  struct stat status {};
-  if (::stat(netns.c_str(), &status) != 0)
-    return Error::from_errno("cannot find the network namespace", errno).at(netns);
-  return device + "@" + std::to_string(status.st_ino);
-}
-
 void forget_veth() {
   (void)run_command({"ip", "link", "del", veth_host});
   (void)run_command({"ip", "netns", "del", netns_name});
@@ -48,8 +41,15 @@ Status ensure_bridge() {
                   name + "\nlink set " + name + " up\n");
 }
 
+Result<std::string> netdev_key_in(const std::string& device, const std::string& netns) {
+  struct stat status {};
+  if (::stat(netns.c_str(), &status) != 0)
+    return Error::from_errno("cannot find the network namespace", errno).at(netns);
+  return device + "@" + std::to_string(status.st_ino);
+}
+
 Result<std::string> netdev_key(const std::string& device) {
-  return key_in(device, "/proc/self/ns/net");
+  return netdev_key_in(device, "/proc/self/ns/net");
 }
 
 Result<VethPort> VethPort::create() {
@@ -66,7 +66,7 @@ Result<VethPort> VethPort::create() {
                          " up\nroute add default via " + bridge_address + "\n",
                      netns_name));
   HAP_TRY(host_key, netdev_key(host));
-  HAP_TRY(inside_key, key_in(inside, port.netns_path()));
+  HAP_TRY(inside_key, netdev_key_in(inside, port.netns_path()));
   port.scope_ = {{"netdev", host_key, "application"}, {"netdev", inside_key, "application"}};
   return port;
 }

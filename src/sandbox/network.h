@@ -20,6 +20,8 @@ Status ensure_bridge();
 
 // "ifname@netns-inode" of a device in the caller's network namespace.
 Result<std::string> netdev_key(const std::string& device);
+// The same for the network namespace behind the path `netns`.
+Result<std::string> netdev_key_in(const std::string& device, const std::string& netns);
 
 // A veth pair: `hapv0` on the bridge, `eth0` with sandbox_address in the network namespace `hap-cell`. IPv6
 // is off inside, as Docker has it on its default bridge. Removed on destruction.

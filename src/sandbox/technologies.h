@@ -9,6 +9,7 @@
 namespace hap::sandbox {
 
 std::unique_ptr<Sandbox> make_bare();
+std::unique_ptr<Sandbox> make_lxc();
 
 struct ContainerKind {
   std::string runtime = "runc";
