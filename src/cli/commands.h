@@ -30,7 +30,8 @@ inline constexpr int exit_threshold = 3;
 struct Session {
   std::function<Result<int>()> run;
   CancelToken cancel;
-  bool color = false;  // standard output is a terminal and NO_COLOR is not set
+  std::string command_line;  // as the user typed it, for recordings
+  bool color = false;        // standard output is a terminal and NO_COLOR is not set
 
   // A progress reporter on standard error.
   std::unique_ptr<Progress> progress() const;

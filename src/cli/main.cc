@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   Session session;
   session.color = wants_color(STDOUT_FILENO);
+  for (int i = 0; i < argc; ++i) session.command_line += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "hap");
   add_commands(app, session);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,147 @@
+// hap measure: one cell (sandbox x workload) in the lab machine, one recording.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/measure_cell.h"
+#include "cli/terminal.h"
+#include "sandbox/catalogue.h"
+#include "workload/catalogue.h"
+
+namespace hap::cli {
+namespace {
+
+struct Options {
+  std::string sandbox;
+  std::string workload;
+  std::string profile = "published";
+  std::string collector = "emulator";
+  std::string runtime;
+  std::string seccomp_profile;
+  std::string clock = "wall";
+  std::string output;
+  std::string suite = "trixie";
+  std::string kernel = "cloud";
+  int processors = 1;
+  int repeats = 1;
+  int repeat_number = 1;
+  std::string label;
+  int boot = 1;
+  int requests = 0;
+  int windows = 0;
+  bool no_vhost = false;
+};
+
+// Wrong names are the user's mistake and told before anything is started.
+Status check_names(const Options& options) {
+  sandbox::Options sandbox_options;
+  sandbox_options.runtime = options.runtime;
+  if (const auto made = sandbox::make_sandbox(options.sandbox, sandbox_options); !made) return made.error();
+  if (const auto made = workload::make_workload(options.workload); !made) return made.error();
+  return {};
+}
+
+std::string output_name(const Options& options, int repeat) {
+  const std::filesystem::path path =
+      options.output.empty() ? fmt::format("{}.{}.hap", options.sandbox, options.workload) : options.output;
+  if (options.repeats == 1) return path;
+  return path.parent_path() / fmt::format("{}.r{}{}", path.stem().string(), repeat, path.extension().string());
+}
+
+Result<CellRequest> request_of(const Options& options) {
+  CellRequest request;
+  request.machine.suite = options.suite;
+  request.machine.kernel = options.kernel;
+  request.machine.processors = options.processors;
+  if (options.clock == "instructions") request.machine.icount = "shift=2,sleep=off";
+  // Every boot is a checkpoint of its own; the kernel ignores a parameter it does not know.
+  if (options.boot > 1) request.machine.kernel_parameters = fmt::format("hap.boot={}", options.boot);
+  request.sandbox = options.sandbox;
+  request.workload = options.workload;
+  request.workload_name = options.workload;
+  request.profile = options.profile;
+  if (!options.runtime.empty()) request.options["runtime"] = options.runtime;
+  if (!options.seccomp_profile.empty()) {
+    HAP_TRY(text, read_file(options.seccomp_profile, 1 << 20));
+    request.options["seccomp_profile"] = text;
+  }
+  if (options.no_vhost) request.options["vhost"] = false;
+  if (options.requests > 0) request.options["requests"] = options.requests;
+  if (options.windows > 0) request.options["windows"] = options.windows;
+  request.boot = options.boot;
+  return request;
+}
+
+Result<int> measure(const Options& options, const Session& session) {
+  HAP_CHECK(check_names(options));
+  HAP_TRY(request, request_of(options));
+  request.command = session.command_line;
+  const auto progress = session.progress();
+  for (int i = 0; i < options.repeats; ++i) {
+    request.repeat = options.repeat_number + i;
+    request.label = options.label;
+    request.output = output_name(options, request.repeat);
+    HAP_TRY(outcome, measure_cell(request, *progress, session.cancel));
+    progress->done();
+    HAP_CHECK(print(fmt::format("{}: {} requests served and verified, ready after {:.1f} s, {:.1f} s in all\n",
+                                request.output, outcome.requests, outcome.ready_seconds, outcome.total_seconds)));
+  }
+  return exit_done;
+}
+
+}  // namespace
+
+void add_measure(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("measure", "Measure one cell (sandbox x workload) in the lab machine");
+  auto* what = "What to measure";
+  command->add_option("-s,--sandbox", options->sandbox, "Isolation technology; see `hap list sandboxes`")
+      ->required()->group(what);
+  command->add_option("-w,--workload", options->workload, "Service and load; see `hap list workloads`")
+      ->required()->group(what);
+  command->add_option("--profile", options->profile, "published: as the published figures; fast: 50 requests at once")
+      ->check(CLI::IsMember({"published", "fast"}))->capture_default_str()->group(what);
+  command->add_option("--repeat", options->repeats, "Number of recordings, F.r1.hap, F.r2.hap, ...")
+      ->check(CLI::Range(1, 1000))->group(what);
+  command->add_option("-o,--output", options->output, "Recording to write (default: SANDBOX.WORKLOAD.hap)")
+      ->type_name("F.hap")->group(what);
+
+  auto* how = "How to measure";
+  command->add_option("--collector", options->collector, "Source of hits")
+      ->check(CLI::IsMember({"emulator"}))->capture_default_str()->group(how);
+  command->add_option("--clock", options->clock, "What drives the machine's time (docs/validity.md)")
+      ->check(CLI::IsMember({"wall", "instructions"}))->capture_default_str()->group(how);
+  command->add_option("--runtime", options->runtime, "OCI runtime by name or path, for container sandboxes")->group(how);
+  command->add_option("--seccomp-profile", options->seccomp_profile, "OCI seccomp profile, as `hap seccomp` writes it")
+      ->type_name("FILE.json")->group(how);
+  command->add_flag("--no-vhost", options->no_vhost, "Virtual machines: packets through the VMM, not vhost-net")->group(how);
+  command->add_option("--requests", options->requests, "Requests to serve (default: the profile's)")
+      ->check(CLI::Range(1, 1000000))->group(how);
+  command->add_option("--windows", options->windows, "Windows of the serve phase (default: the profile's)")
+      ->check(CLI::Range(1, 10000))->group(how);
+
+  auto* machine = "The lab machine";
+  command->add_option("--suite", options->suite, "Debian suite of the kernel")->capture_default_str()->group(machine);
+  command->add_option("--kernel", options->kernel, "cloud, full, or a linux-image package")->capture_default_str()->group(machine);
+  command->add_option("--cpus", options->processors, "Virtual processors")
+      ->check(CLI::Range(1, 8))->capture_default_str()->group(machine);
+  command->add_option("--boot", options->boot, "Which independently booted machine to start from")
+      ->check(CLI::Range(1, 1000))->capture_default_str()->group(machine);
+  command->add_option("--label", options->label, "Name of this variant of the cell, kept apart in comparisons")
+      ->group(what);
+  command->add_option("--repeat-number", options->repeat_number, "Number of the first repeat")
+      ->check(CLI::Range(1, 1000000))->group(machine);
+  command->footer(
+      "Examples:\n"
+      "  hap measure --sandbox docker-default --workload redis-set\n"
+      "  hap measure -s kvm-qemu -w redis-set --profile fast -o kvm.hap && hap report kvm.hap\n"
+      "  hap measure -s bare -w redis-set --repeat 5 -o bare.hap && hap compare bare.r*.hap\n\n"
+      "The load runs outside the sandbox and is not counted. A sandbox that does not start and a load\n"
+      "that is not served are errors: there is no recording then.");
+  command->callback([options, &session] { session.run = [options, &session] { return measure(*options, session); }; });
+}
+
+}  // namespace hap::cli
