@@ -33,7 +33,12 @@ std::string text_of(int fd) {
   return text;
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+// QEMU's complaint without the name of the program.
+std::string first_line(const std::string& text) {
+  std::string line = text.substr(0, text.find('\n'));
+  const std::string prefix = std::string(kQemuProgram) + ": ";
+  return line.rfind(prefix, 0) == 0 ? line.substr(prefix.size()) : line;
+}
 
 std::vector<std::string> trial_command(const std::string& accelerator, const std::string& kernel, int firmware) {
   std::vector<std::string> argv = {kQemuProgram, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
@@ -43,8 +48,7 @@ std::vector<std::string> trial_command(const std::string& accelerator, const std
     argv.insert(argv.end(), {"-machine", "pc", "-bios", "/proc/self/fd/" + std::to_string(firmware), "-device",
                              "isa-debug-exit,iobase=0xf4,iosize=4"});
   } else {
-    argv.insert(argv.end(), {"-machine", "q35", "-cpu", "max", "-kernel", kernel, "-append",
-                             "console=ttyS0 panic=-1 nokaslr"});
+    argv.insert(argv.end(), {"-machine", "q35", "-kernel", kernel, "-append", "console=ttyS0 panic=-1 nokaslr"});
   }
   return argv;
 }
