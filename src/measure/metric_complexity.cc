@@ -30,7 +30,8 @@ class Complexity : public Metric {
       sum += own.value_or(0);
       ++(own ? known : unknown);
     }
-    if (known == 0 && unknown > 0) return {std::nullopt, false, unknown};
+    if (known == 0 && (unknown > 0 || !input.profile.labels_hit(input.selection).empty()))
+      return {std::nullopt, false, unknown};
     return with_unseen_functions(input, sum, unknown, complexity_of);
   }
 };

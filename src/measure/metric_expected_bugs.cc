@@ -32,7 +32,8 @@ class ExpectedBugsMetric : public Metric {
         ++unknown;
       }
     }
-    if (code.empty() && unknown > 0) return {std::nullopt, false, unknown};
+    if (code.empty() && (unknown > 0 || !input.profile.labels_hit(input.selection).empty()))
+      return {std::nullopt, false, unknown};
     const auto bugs = expected_bugs(code, *input.density);
     if (!bugs) return {std::nullopt, false, unknown};
     return with_unseen_functions(input, bugs->value, unknown, [&](uint32_t id) -> std::optional<double> {

@@ -16,6 +16,8 @@ class Functions : public Metric {
 
   Measurement measure(const MetricInput& input) const override {
     const auto count = static_cast<double>(input.profile.functions_hit(input.selection).size());
+    // Code ran, yet none of it is in a known function: unknown, not zero.
+    if (count == 0 && !input.profile.labels_hit(input.selection).empty()) return {};
     Measurement result{Interval{count, count, count}, false, 0};
     if (input.unseen != nullptr && input.unseen->functions) {
       result.value->high += input.unseen->functions->high;
