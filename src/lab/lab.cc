@@ -38,7 +38,8 @@ Result<std::string> debugfs(const std::string& image, const std::string& request
 // Resolves the links on the way: /bin/redis-server -> /usr/bin/redis-check-rdb and the like.
 Result<std::string> follow_links(const std::string& image, const std::string& path) {
   fs::path resolved = "/";
-  std::vector<fs::path> parts(fs::path(path).begin(), fs::path(path).end());
+  const fs::path whole(path);
+  std::vector<fs::path> parts(whole.begin(), whole.end());
   int budget = 40;
   for (size_t i = 1; i < parts.size(); ++i) {
     fs::path next = (resolved / parts[i]).lexically_normal();

@@ -55,6 +55,8 @@ std::string printable_tail(const std::string& text) {
   return tail;
 }
 
+bool lines_closed(const Error& error) { return error.message().ends_with(kMachineEnded); }
+
 }  // namespace
 
 Result<Machine> Machine::launch(const LabSpec& spec, MachineParts parts, const LaunchOptions& how,
@@ -97,7 +99,8 @@ Result<Message> Machine::call(const std::string& op, json request, const CancelT
 }
 
 Error Machine::explain(const Error& error) {
-  auto status = qemu_.wait_for(0ms);
+  // Its lines close a moment before QEMU has ended.
+  auto status = qemu_.wait_for(lines_closed(error) ? 5s : 0s);
   if (!status || !*status) return error;
   std::string words = printable_tail(messages());
   if (std::string guest = printable_tail(console()); !guest.empty()) {

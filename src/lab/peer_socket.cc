@@ -17,7 +17,7 @@ Status PeerSocket::wait(short events, Deadline deadline, const CancelToken& canc
     if (ready < 0 && errno != EINTR) return Error::from_errno("waiting for the lab machine", errno);
     // What arrived before the end is still read.
     if (ready > 0 && (waiters[0].revents & (events | POLLHUP | POLLERR)) != 0) return {};
-    if (ready > 0 && waiters[1].revents != 0) return Error("the lab machine ended");
+    if (ready > 0 && waiters[1].revents != 0) return Error(kMachineEnded);
     if (left.count() <= 0) return Error("the lab machine did not answer in time");
   }
 }
@@ -31,7 +31,7 @@ Result<std::string> PeerSocket::receive(Deadline deadline, const CancelToken& ca
       buffer.resize(static_cast<size_t>(got));
       return buffer;
     }
-    if (got == 0) return Error("the lab machine ended");
+    if (got == 0) return Error(kMachineEnded);
     if (errno != EAGAIN && errno != EINTR) return Error::from_errno("reading from the lab machine", errno);
   }
 }

@@ -13,6 +13,9 @@ namespace hap::lab {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
+// How the message of the Error ends that says so when QEMU is gone.
+inline constexpr const char* kMachineEnded = "the lab machine ended";
+
 // One end of a socket pair whose other end QEMU holds.
 class PeerSocket {
  public:

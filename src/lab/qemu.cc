@@ -56,7 +56,8 @@ std::vector<std::string> machine_command(const LabSpec& spec, const MachineParts
   };
   // nokaslr: recorded kernel addresses are link-time addresses. tsc=reliable: real machines use the TSC as
   // their clock; unsure about the emulated one, the kernel would fall back to a device register.
-  std::string parameters = "console=ttyS0 nokaslr panic=-1 tsc=reliable quiet";
+  // no_timer_check: on a busy host, ticks come late, and the kernel would panic over a timer that works.
+  std::string parameters = "console=ttyS0 nokaslr panic=-1 tsc=reliable no_timer_check quiet";
   if (!spec.kernel_parameters.empty()) parameters += " " + spec.kernel_parameters;
   std::vector<std::string> argv = {
       kQemuProgram, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
