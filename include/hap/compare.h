@@ -42,6 +42,7 @@ struct ReportSummary {
   std::string label;  // variant of the cell; may be empty
   std::string collector;
   std::string kernel;  // release
+  std::string kernel_build_id;
   std::string boot;    // equal text = same boot of the same machine; empty: unknown
   std::map<std::string, std::optional<Interval>> figures[2];  // by Scope: metric -> figure, null: unknown
   std::vector<FunctionSummary> functions;

@@ -72,6 +72,7 @@ Result<RunningCell> start(const Options& options, const CampaignCell& cell) {
                 "--workload",            cell.workload, "--profile", cell.profile,
                 "--boot",                std::to_string(cell.boot),  "--repeat-number", std::to_string(cell.repeat),
                 "--output",              recording_path(options, cell)};
+  if (!cell.label.empty()) spawn.argv.insert(spawn.argv.end(), {"--label", cell.label});
   spawn.argv.insert(spawn.argv.end(), cell.options.begin(), cell.options.end());
   std::error_code code;
   spawn.argv[0] = fs::read_symlink("/proc/self/exe", code).string();

@@ -1,15 +1,19 @@
 // hap compare: sandboxes side by side, with uncertainty and the sensitivity of their order.
-#include <CLI/CLI.hpp>
-#include <algorithm>
-#include <filesystem>
+#include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+#include <map>
+
+#include "base/paths.h"
 #include "cli/commands.h"
+#include "cli/compare_inputs.h"
 #include "cli/terminal.h"
 #include "hap/compare.h"
+#include "hap/ledger.h"
+#include "hap/resolver.h"
 
 namespace hap::cli {
 namespace {
-namespace fs = std::filesystem;
 
 struct Options {
   std::vector<std::string> inputs;
@@ -17,24 +21,49 @@ struct Options {
   std::string workload;
   std::string format = "text";
   CompareOptions compare;
+  AnalysisOptions analysis;
 };
 
-// The files that an argument stands for: itself, or the reports of a folder.
-Result<std::vector<std::string>> files_of(const std::string& input) {
-  std::error_code failure;
-  const fs::file_status status = fs::status(input, failure);
-  if (status.type() == fs::file_type::not_found)
-    return Error("no such file or folder", ErrorKind::usage).at(input);
-  if (status.type() != fs::file_type::directory) return std::vector<std::string>{input};
-  std::vector<std::string> found;
-  for (fs::directory_iterator entry(input, failure), end; !failure && entry != end;
-       entry.increment(failure)) {
-    if (entry->path().extension() == ".json") found.push_back(entry->path().string());
+// The `subsystem` model: the ledger's records of the kernel over the lines of its source folders, as far as
+// the kernel's symbols tell. Null, with the reason in `notes`, when either is not there.
+Result<std::optional<DensityModel>> subsystem_model(const std::vector<ReportSummary>& reports,
+                                                    std::vector<std::string>& notes) {
+  const auto without = [&](const std::string& why) {
+    notes.push_back("Density model subsystem: unknown, " + why + ".");
+    return std::optional<DensityModel>();
+  };
+  HAP_TRY(records, ledger::load_records());
+  if (records.empty()) return without("no vulnerability records were imported (see `hap help ledger`)");
+  std::string build_id;
+  for (const ReportSummary& report : reports) {
+    if (!report.kernel_build_id.empty()) build_id = report.kernel_build_id;
   }
-  if (failure) return Error::from_errno("cannot read the folder", failure.value()).at(input);
-  if (found.empty()) return Error("no reports in this folder", ErrorKind::usage).at(input);
-  std::sort(found.begin(), found.end());
-  return found;
+  HAP_TRY(cache, cache_dir());
+  const auto index = Index::open(index_path(cache, build_id));
+  if (build_id.empty() || !index) return without("the kernel's symbols are not here");
+
+  std::map<std::string, std::uint64_t> lines;
+  for (FunctionId id = 0; id < index->function_count(); ++id) {
+    const FunctionView function = index->function(id);
+    if (!function.out_of_line || !function.lines || function.file.empty()) continue;
+    lines[ledger::subsystem_of(std::string(function.file))] += *function.lines;
+  }
+  std::map<std::string, RecordedPart> parts;
+  double all_records = 0;
+  double all_lines = 0;
+  for (const auto& [subsystem, density] : ledger::subsystem_bug_density(records, lines)) {
+    const auto found = lines.find(subsystem);
+    if (found == lines.end() || subsystem.empty()) continue;
+    parts[subsystem] = {density.records, static_cast<double>(found->second)};
+    all_records += density.records;
+    all_lines += static_cast<double>(found->second);
+  }
+  if (all_records <= 0) return without("no imported record names a source file of this kernel");
+  return std::optional(DensityModel::table(
+      "subsystem",
+      fmt::format("{:.0f} published records over {:.0f} lines of functions, by source folder", all_records,
+                  all_lines),
+      densities_from_records(parts), 1000 * all_records / all_lines));
 }
 
 Result<int> run_compare(const Options& options) {
@@ -43,19 +72,20 @@ Result<int> run_compare(const Options& options) {
     HAP_TRY(model, load_density_table(file));
     settings.models.push_back(std::move(model));
   }
+  HAP_TRY(files, find_compare_inputs(options.inputs));
   std::vector<ReportSummary> reports;
-  for (const std::string& input : options.inputs) {
-    HAP_TRY(files, files_of(input));
-    for (const std::string& file : files) {
-      HAP_TRY(report, load_report_summary(file));
-      if (options.workload.empty() || report.workload == options.workload)
-        reports.push_back(std::move(report));
-    }
+  for (const std::string& file : files) {
+    HAP_TRY(report, load_summary(file, options.analysis));
+    if (options.workload.empty() || report.workload == options.workload) reports.push_back(std::move(report));
   }
   if (reports.empty() && !options.workload.empty()) {
     return Error("nothing was measured with the workload " + options.workload, ErrorKind::usage);
   }
+  std::vector<std::string> notes;
+  HAP_TRY(subsystem, subsystem_model(reports, notes));
+  if (subsystem) settings.models.insert(settings.models.begin(), std::move(*subsystem));
   HAP_TRY(comparison, compare_reports(std::move(reports), std::move(settings)));
+  comparison.notes.insert(comparison.notes.end(), notes.begin(), notes.end());
   HAP_CHECK(print(options.format == "json" ? render_json(comparison) : render_text(comparison)));
   return exit_done;
 }
@@ -66,9 +96,9 @@ void add_compare(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* command =
       app.add_subcommand("compare", "Rank sandboxes, and say which order survives the choices made");
-  command->add_option("inputs", options->inputs, "Reports (JSON), or folders of them")
+  command->add_option("inputs", options->inputs, "Recordings, reports (JSON), or folders of them")
       ->required()
-      ->type_name("FILE|DIR");
+      ->type_name("F.hap|DIR");
   command->add_option("--workload", options->workload, "Only recordings of this workload")->type_name("NAME");
   command
       ->add_option("--density", options->density_files,
@@ -95,6 +125,7 @@ void add_compare(CLI::App& app, Session& session) {
   command->add_option("--format", options->format, "Output format")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
+  add_analysis_options(*command, options->analysis);
   command->footer(
       "Examples:\n"
       "  hap compare figure/                               a campaign's recordings\n"

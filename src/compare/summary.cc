@@ -108,6 +108,7 @@ Result<ReportSummary> parse_report_summary(const std::string& text, const std::s
   }
   if (const auto kernel = report.find("kernel"); kernel != report.end() && kernel->is_object()) {
     summary.kernel = text_of(*kernel, "release");
+    summary.kernel_build_id = text_of(*kernel, "build_id");
   }
   if (const auto member = report.find("completeness"); member != report.end() && member->is_object()) {
     summary.coverage = number_of(*member, "coverage");

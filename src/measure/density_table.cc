@@ -16,7 +16,7 @@ constexpr std::size_t kLargestTable = std::size_t{4} << 20;
 Error bad(const std::string& path, const std::string& what) {
   return Error("not a density table: " + what, ErrorKind::usage)
       .at(path)
-      .hint("see `hap help density` for the two forms, TOML and CSV");
+      .hint("docs/metrics.md and data/density/example.toml show the two forms, TOML and CSV");
 }
 
 bool sane(double density) {
