@@ -1,13 +1,16 @@
 // Builds the symbol indexes of a kernel and its modules and prints what it cost:
 //
-//   resolve_index_build VMLINUX [MODULE.ko ...] -o FOLDER [--no-complexity] [--user]
+//   resolve_index_build_bench VMLINUX [MODULE.ko ...] -o FOLDER [--no-complexity] [--user] [--list FILE]
 //
-// Modules are built two at a time. Peak memory is that of the whole process.
+// --list writes the out-of-line functions of the first image (name, file, line, end line, complexity,
+// separated by tabs), for bench/resolve_source_complexity.py. Modules are built two at a time. Peak memory is
+// that of the whole process.
 #include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -20,6 +23,7 @@ namespace {
 struct Arguments {
   std::vector<std::string> files;
   std::string folder;
+  std::string list;
   bool complexity = true;
   bool user = false;
 };
@@ -30,6 +34,8 @@ Arguments parse(int argc, char** argv) {
     const std::string word = argv[i];
     if (word == "-o" && i + 1 < argc) {
       arguments.folder = argv[++i];
+    } else if (word == "--list" && i + 1 < argc) {
+      arguments.list = argv[++i];
     } else if (word == "--no-complexity") {
       arguments.complexity = false;
     } else if (word == "--user") {
@@ -43,6 +49,18 @@ Arguments parse(int argc, char** argv) {
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void write_list(const std::string& index_file, const std::string& list) {
+  const auto index = hap::Index::open(index_file);
+  if (!index) return;
+  std::ofstream out(list);
+  for (hap::FunctionId id = 0; id < index->function_count(); ++id) {
+    const auto function = index->function(id);
+    if (!function.out_of_line || !function.lines) continue;
+    out << function.name << '\t' << function.file << '\t' << function.line << '\t' << function.end_line
+        << '\t' << function.complexity.value_or(0) << '\n';
+  }
 }
 
 std::string build(const Arguments& arguments, std::size_t i, unsigned threads) {
@@ -60,6 +78,7 @@ std::string build(const Arguments& arguments, std::size_t i, unsigned threads) {
   if (!id) return id.error().to_string();
   const auto stats = hap::build_index(inputs, hap::index_path(arguments.folder, *id));
   if (!stats) return stats.error().to_string();
+  if (i == 0 && !arguments.list.empty()) write_list(hap::index_path(arguments.folder, *id), arguments.list);
   if (arguments.files.size() <= 8 || i == 0) {
     std::printf(
         "%s\n  %.2f s, %.1f MB: %lu functions (%lu out of line, %lu with complexity), %lu rows, %lu lines, "
@@ -76,7 +95,9 @@ std::string build(const Arguments& arguments, std::size_t i, unsigned threads) {
 int main(int argc, char** argv) {
   const Arguments arguments = parse(argc, argv);
   if (arguments.files.empty() || arguments.folder.empty()) {
-    std::fprintf(stderr, "usage: %s VMLINUX [MODULE.ko ...] -o FOLDER [--no-complexity] [--user]\n", argv[0]);
+    std::fprintf(stderr,
+                 "usage: %s VMLINUX [MODULE.ko ...] -o FOLDER [--no-complexity] [--user] [--list FILE]\n",
+                 argv[0]);
     return 2;
   }
   const auto start = std::chrono::steady_clock::now();
