@@ -108,7 +108,7 @@ struct Exposure {
   std::optional<std::string> kernel_version;
   ExposureCount dated;    // records in the span asked for (all records when no span was asked for)
   ExposureCount undated;  // records without a date, when a span was asked for
-  std::vector<ExposedRecord> records;  // exercised ones first, heaviest first
+  std::vector<ExposedRecord> records;  // exercised ones first, of these what is met and open, then the heaviest
   std::vector<std::string> warnings;
 };
 

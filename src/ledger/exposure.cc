@@ -228,6 +228,10 @@ Exposure expose(const std::vector<Record>& records, const ExercisedCode& code, c
   std::stable_sort(exposure.records.begin(), exposure.records.end(), [](const ExposedRecord& a, const ExposedRecord& b) {
     if (a.reach != b.reach) return a.reach < b.reach;
     if (a.ruled_out.empty() != b.ruled_out.empty()) return a.ruled_out.empty();
+    const auto rank = [](Openness openness) {
+      return openness == Openness::open ? 0 : openness == Openness::unknown ? 1 : 2;
+    };
+    if (rank(a.openness) != rank(b.openness)) return rank(a.openness) < rank(b.openness);
     return a.weight.value_or(0) > b.weight.value_or(0);
   });
   if (records.empty()) exposure.warnings.push_back("the ledger is empty: import records first (hap ledger import FILE...)");

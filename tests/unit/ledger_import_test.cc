@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "hap/exposure.h"
 #include "ledger_fixture.h"
 
 namespace hap::ledger {
