@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <filesystem>
+#include <sstream>
 
 #include "base/file.h"
 #include "lab/step.h"
@@ -13,7 +13,6 @@ namespace hap::lab {
 namespace {
 
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 
 // What debugfs prints for `stat` of a fast symbolic link: Fast link dest: "target"
 std::string link_target(const std::string& text) {
@@ -35,29 +34,46 @@ Result<std::string> debugfs(const std::string& image, const std::string& request
   return run_checked(command({"debugfs", "-R", request, image}), 60s);
 }
 
+std::string joined(const std::vector<std::string>& parts) {
+  std::string path;
+  for (const auto& part : parts) path += (path.empty() ? "" : "/") + part;
+  return path;
+}
+
+std::vector<std::string> components(const std::string& path) {
+  std::vector<std::string> parts;
+  std::istringstream stream(path);
+  for (std::string part; std::getline(stream, part, '/');) {
+    if (!part.empty() && part != ".") parts.push_back(part);
+  }
+  return parts;
+}
+
 // Resolves the links on the way: /bin/redis-server -> /usr/bin/redis-check-rdb and the like.
 Result<std::string> follow_links(const std::string& image, const std::string& path) {
-  fs::path resolved = "/";
-  const fs::path whole(path);
-  std::vector<fs::path> parts(whole.begin(), whole.end());
+  std::vector<std::string> done;
+  std::vector<std::string> ahead = components(path);
   int budget = 40;
-  for (size_t i = 1; i < parts.size(); ++i) {
-    fs::path next = (resolved / parts[i]).lexically_normal();
-    HAP_TRY(text, debugfs(image, "stat \"" + next.string() + "\""));
-    std::string target = link_target(text);
+  while (!ahead.empty()) {
+    const std::string part = ahead.front();
+    ahead.erase(ahead.begin());
+    if (part == "..") {
+      if (!done.empty()) done.pop_back();
+      continue;
+    }
+    const std::string next = "/" + joined(done) + (done.empty() ? "" : "/") + part;
+    HAP_TRY(text, debugfs(image, "stat \"" + next + "\""));
+    const std::string target = link_target(text);
     if (target.empty()) {
-      resolved = next;
+      done.push_back(part);
       continue;
     }
     if (--budget == 0 || !is_plain_path("/" + target)) return Error("too many links").at(path);
-    std::vector<fs::path> rest(parts.begin() + static_cast<ptrdiff_t>(i) + 1, parts.end());
-    fs::path full = (target[0] == '/' ? fs::path(target) : resolved / target).lexically_normal();
-    for (const auto& part : rest) full /= part;
-    parts.assign(full.begin(), full.end());
-    resolved = "/";
-    i = 0;
+    if (target[0] == '/') done.clear();
+    const auto parts = components(target);
+    ahead.insert(ahead.begin(), parts.begin(), parts.end());
   }
-  return resolved.string();
+  return "/" + joined(done);
 }
 
 }  // namespace
