@@ -13,7 +13,10 @@
 #include "sandbox/catalogue.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/command.h"
+#include "sandbox/root_archive.h"
+#include "sandbox/rootfs.h"
 #include "workload/catalogue.h"
+#include "workload/description.h"
 #include "workload/load.h"
 
 namespace hap::agent {
@@ -25,6 +28,7 @@ using workload::monotonic_ns;
 struct CellRequest {
   std::string sandbox;
   std::string workload;
+  std::optional<workload::Description> description;  // set for a workload of the user's own
   sandbox::Options options;
   workload::LoadPlan plan;
 };
@@ -32,7 +36,13 @@ struct CellRequest {
 Result<CellRequest> parse_request(const json& request) {
   CellRequest cell;
   cell.sandbox = request.at("sandbox").get<std::string>();
-  cell.workload = request.at("workload").get<std::string>();
+  if (const json& named = request.at("workload"); named.is_object()) {
+    HAP_TRY(description, workload::parse_description(named));
+    cell.workload = description.service.name;
+    cell.description = std::move(description);
+  } else {
+    cell.workload = named.get<std::string>();
+  }
   HAP_TRY(plan, workload::load_profile(request.value("profile", "published")));
   cell.plan = plan;
   const json options = request.value("options", json::object());
@@ -102,9 +112,7 @@ class Cell {
   Status prepare() {
     HAP_TRY(made, sandbox::make_sandbox(request_.sandbox, request_.options));
     sandbox_ = std::move(made);
-    HAP_TRY(work, workload::make_workload(request_.workload));
-    workload_ = std::move(work);
-    service_ = workload_->service();
+    HAP_CHECK(prepare_service());
     for (const auto& missing : sandbox::unmet_requirements(*sandbox::find_entry(request_.sandbox))) {
       return Error("the sandbox " + request_.sandbox + " needs " + missing.what + ", " + missing.why,
                    ErrorKind::unsupported)
@@ -116,6 +124,21 @@ class Cell {
     return sandbox::Cgroup::create(sandbox::daemon_cgroup).ok()
                ? Status()
                : Status(Error("cannot make the cgroup of host daemons", ErrorKind::sandbox));
+  }
+
+  Status prepare_service() {
+    if (!request_.description) {
+      HAP_TRY(work, workload::make_workload(request_.workload));
+      workload_ = std::move(work);
+      service_ = workload_->service();
+      return {};
+    }
+    workload_ = workload::make_described(*request_.description);
+    service_ = workload_->service();
+    if (request_.description->root_archive.empty()) return {};
+    // Fetching and unpacking an image is not part of running it, so it comes before the recording.
+    service_.root = std::string(sandbox::state_folder) + "/service-root";
+    return sandbox::unpack_root(request_.description->root_archive, service_.root);
   }
 
   Status set_up() {

@@ -40,13 +40,15 @@ class Bare : public Sandbox {
     HAP_CHECK(ensure_bridge());
     HAP_TRY(folder, fresh_state("bare"));
     log_ = folder + "/log";
-    HAP_CHECK(place_files(service, ""));
+    HAP_CHECK(place_files(service, service.root));
     HAP_TRY(group, Cgroup::create(scope_cgroup));
     HAP_TRY(procs, group.procs_fd());
     UniqueFd log(::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (!log.valid()) return Error::from_errno("cannot create", errno).at(log_);
     SpawnOptions options;
     options.argv = service_command(service, bridge_address, true);
+    // A root of its own changes what is found where, and isolates nothing.
+    if (!service.root.empty()) options.argv.insert(options.argv.begin(), {"chroot", service.root});
     options.env = service.env;
     options.working_dir = service.working_dir;
     options.stdout_fd = log.get();

@@ -96,6 +96,11 @@ class Lxc : public Sandbox {
   }
 
   Result<Instance> try_start(const Service& service) {
+    if (!service.root.empty()) {
+      return Error("this sandbox boots the machine's own root file system, not the service's",
+                   ErrorKind::unsupported)
+          .hint("use a container or gVisor for a service from an image");
+    }
     HAP_CHECK(ensure_bridge());
     HAP_TRY(folder, fresh_state("lxc"));
     folder_ = folder;

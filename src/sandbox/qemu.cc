@@ -223,6 +223,11 @@ class Qemu : public Sandbox {
   }
 
   Result<Instance> try_start(const Service& service) {
+    if (!service.root.empty()) {
+      return Error("this sandbox boots the machine's own root file system, not the service's",
+                   ErrorKind::unsupported)
+          .hint("use a container or gVisor for a service from an image");
+    }
     HAP_TRY(folder, fresh_state("qemu"));
     folder_ = folder;
     auto port = TapPort::create();

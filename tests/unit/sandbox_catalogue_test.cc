@@ -20,9 +20,9 @@ TEST(Catalogue, HasEveryRowOfTheDesignOnce) {
     EXPECT_FALSE(entry.summary.empty()) << entry.name;
     EXPECT_FALSE(entry.isolation.empty()) << entry.name;
   }
-  for (const char* name : {"bare", "lxc", "app-container", "docker-default", "docker-seccomp", "gvisor-ptrace",
-                           "gvisor-systrap", "gvisor-kvm", "kvm-qemu", "kvm-microvm", "xen-pv", "kata-qemu", "kata-fc",
-                           "nabla"}) {
+  for (const char* name :
+       {"bare", "lxc", "app-container", "docker-default", "docker-seccomp", "gvisor-ptrace", "gvisor-systrap",
+        "gvisor-kvm", "kvm-qemu", "kvm-microvm", "xen-pv", "kata-qemu", "kata-fc", "nabla"}) {
     EXPECT_EQ(names.count(name), 1U) << name;
   }
 }
@@ -85,7 +85,8 @@ OciPlan plan() {
 
 std::set<std::string> namespace_types(const nlohmann::json& configuration) {
   std::set<std::string> types;
-  for (const auto& row : configuration.at("linux").at("namespaces")) types.insert(row.at("type").get<std::string>());
+  for (const auto& row : configuration.at("linux").at("namespaces"))
+    types.insert(row.at("type").get<std::string>());
   return types;
 }
 

@@ -46,8 +46,10 @@ std::set<std::string> allowed(const nlohmann::json& resolved) {
 TEST(Seccomp, KeepsWhatAppliesToCapabilitiesArchitectureAndKernel) {
   const auto resolved = resolve_seccomp(profile, docker_target());
   ASSERT_TRUE(resolved) << resolved.error().to_string();
-  EXPECT_EQ(allowed(*resolved), (std::set<std::string>{"read", "chroot", "arch_prctl", "ptrace", "personality"}));
-  EXPECT_EQ(resolved->at("architectures"), nlohmann::json({"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"}));
+  EXPECT_EQ(allowed(*resolved),
+            (std::set<std::string>{"read", "chroot", "arch_prctl", "ptrace", "personality"}));
+  EXPECT_EQ(resolved->at("architectures"),
+            nlohmann::json({"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"}));
   EXPECT_EQ(resolved->at("defaultErrnoRet"), 38);
 }
 
@@ -66,7 +68,8 @@ TEST(Seccomp, KeepsErrorNumbersAndArguments) {
   bool errno_seen = false;
   bool argument_seen = false;
   for (const auto& rule : resolved->at("syscalls")) {
-    if (rule.at("names")[0] == "bpf") errno_seen = rule.at("errnoRet") == 1 && rule.at("action") == "SCMP_ACT_ERRNO";
+    if (rule.at("names")[0] == "bpf")
+      errno_seen = rule.at("errnoRet") == 1 && rule.at("action") == "SCMP_ACT_ERRNO";
     if (rule.at("names")[0] == "personality") argument_seen = rule.at("args")[0].at("value") == 8;
     EXPECT_FALSE(rule.contains("includes"));
     EXPECT_FALSE(rule.contains("excludes"));
@@ -84,9 +87,10 @@ TEST(Seccomp, LeavesAnOciProfileAsItIs) {
 }
 
 TEST(Seccomp, RefusesWhatIsNoProfile) {
-  for (const char* text : {"", "[]", "{}", "{\"defaultAction\": 3}", "{\"defaultAction\": \"x\", \"syscalls\": [{}]}",
-                           "{\"defaultAction\": \"x\", \"syscalls\": [{\"names\": [\"a\"], \"action\": \"b\", "
-                           "\"includes\": {\"caps\": [1]}}]}"}) {
+  for (const char* text :
+       {"", "[]", "{}", "{\"defaultAction\": 3}", "{\"defaultAction\": \"x\", \"syscalls\": [{}]}",
+        "{\"defaultAction\": \"x\", \"syscalls\": [{\"names\": [\"a\"], \"action\": \"b\", "
+        "\"includes\": {\"caps\": [1]}}]}"}) {
     const auto resolved = resolve_seccomp(text, docker_target());
     ASSERT_FALSE(resolved) << text;
     EXPECT_EQ(resolved.error().kind(), ErrorKind::corrupt);
@@ -99,8 +103,10 @@ TEST(Seccomp, TheInstalledDefaultProfileAllowsAServerAndNoModules) {
   const auto resolved = resolve_seccomp(*text, docker_target());
   ASSERT_TRUE(resolved) << resolved.error().to_string();
   const auto names = allowed(*resolved);
-  for (const char* name : {"read", "epoll_wait", "accept4", "clone3", "futex"}) EXPECT_EQ(names.count(name), 1U) << name;
-  for (const char* name : {"init_module", "kexec_load", "bpf", "mount"}) EXPECT_EQ(names.count(name), 0U) << name;
+  for (const char* name : {"read", "epoll_wait", "accept4", "clone3", "futex"})
+    EXPECT_EQ(names.count(name), 1U) << name;
+  for (const char* name : {"init_module", "kexec_load", "bpf", "mount"})
+    EXPECT_EQ(names.count(name), 0U) << name;
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
-// Listens on loopback; for every connection it sends the next answer of the script once something was received,
-// and closes.
+// Listens on loopback; for every connection it sends the next answer of the script once something was
+// received, and closes.
 class ScriptedServer {
  public:
   explicit ScriptedServer(std::vector<std::string> answers) : answers_(std::move(answers)) {
@@ -71,8 +71,8 @@ Status one_request(const std::string& workload, const std::string& answer) {
 
 TEST(RedisLoad, CountsOnlyOkAsServed) {
   EXPECT_TRUE(one_request("redis-set", "+OK\r\n"));
-  for (const char* answer : {"-ERR out of memory\r\n", "+QUEUED\r\n", ":1\r\n", "$2\r\nOK\r\n", "OK\r\n", "+OK", "",
-                             "$99999999999\r\n", "$-7\r\n"}) {
+  for (const char* answer : {"-ERR out of memory\r\n", "+QUEUED\r\n", ":1\r\n", "$2\r\nOK\r\n", "OK\r\n",
+                             "+OK", "", "$99999999999\r\n", "$-7\r\n"}) {
     const auto status = one_request("redis-set", answer);
     ASSERT_FALSE(status) << answer;
     EXPECT_EQ(status.error().kind(), ErrorKind::workload) << answer;
@@ -113,7 +113,8 @@ TEST(HttpReply, JoinsChunksAndRefusesDamage) {
   for (const char* bytes :
        {"", "HTTP/1.1 200 OK", "HTTP/1.1\r\n\r\n", "FTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nHello",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHel", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"}) {
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHel",
+        "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"}) {
     EXPECT_FALSE(parse_http_reply(bytes)) << bytes;
   }
 }
