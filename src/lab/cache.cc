@@ -183,7 +183,6 @@ Status LabCache::remove(const std::string& name) const {
   if (rename((folder_ + "/" + name).c_str(), grave.file("content").c_str()) != 0 && errno != ENOENT) {
     return Error::from_errno("removing", errno).at(folder_ + "/" + name);
   }
-  unlink(lock_path(name).c_str());
   return {};
 }
 
