@@ -134,7 +134,7 @@ Result<Machine> start_machine(const Lab& lab, const StartOptions& options, const
     return std::move(error).hint("run `hap lab build --again` if this persists: the checkpoint may be damaged");
   }
   HAP_CHECK(machine.resume(cancel));
-  HAP_TRY(seeded, machine.call("reseed", nlohmann::json::object(), cancel, 60s,
+  HAP_TRY(seeded, machine.call("reseed", nlohmann::json::object(), cancel, 180s,
                                {reinterpret_cast<const char*>(seed.data()), seed.size()}));
   return machine;
 }

@@ -111,7 +111,7 @@ Error Machine::explain(const Error& error) {
 }
 
 Status Machine::finish_migration(const CancelToken& cancel) {
-  const auto deadline = std::chrono::steady_clock::now() + 120s;
+  const auto deadline = std::chrono::steady_clock::now() + 300s;
   while (std::chrono::steady_clock::now() < deadline) {
     auto state = qmp_->execute("query-migrate", json::object(), cancel);
     if (!state) return explain(state.error());

@@ -18,7 +18,7 @@ Result<json> Qmp::next_line(Deadline deadline, const CancelToken& cancel) {
 }
 
 Status Qmp::greet(const CancelToken& cancel) {
-  auto greeting = next_line(std::chrono::steady_clock::now() + 20s, cancel);
+  auto greeting = next_line(std::chrono::steady_clock::now() + 60s, cancel);
   if (!greeting) return greeting.error().context("waiting for QEMU's greeting");
   auto ready = execute("qmp_capabilities", json::object(), cancel);
   return ready ? Status() : Status(ready.error());

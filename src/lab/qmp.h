@@ -17,9 +17,10 @@ class Qmp {
 
   // Waits for QEMU's greeting and leaves the negotiation mode.
   Status greet(const CancelToken& cancel);
+  // The time limit is generous: while a state comes in, QEMU answers late, the more so on a busy host.
   Result<nlohmann::json> execute(const std::string& command, const nlohmann::json& arguments,
                                  const CancelToken& cancel,
-                                 std::chrono::milliseconds timeout = std::chrono::seconds(20));
+                                 std::chrono::milliseconds timeout = std::chrono::seconds(180));
 
  private:
   Result<nlohmann::json> next_line(Deadline deadline, const CancelToken& cancel);
