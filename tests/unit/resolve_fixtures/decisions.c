@@ -1,9 +1,11 @@
-// Functions whose control flow a compiler cannot turn into arithmetic: every branch calls something unknown. A
-// loop has one decision more where the compiler tests it before the first turn as well as after each.
+// Functions whose control flow a compiler cannot turn into arithmetic: every branch calls something unknown.
+// A loop has one decision more where the compiler tests it before the first turn as well as after each.
 int f(int);
 void fatal(void) __attribute__((noreturn));
 
-int straight(int a) { return f(a) + 1; }  // complexity: 1
+int straight(int a) {  // complexity: 1
+  return f(a) + 1;
+}
 
 int one_if(int a) {  // complexity: 2
   if (a) f(1);
@@ -58,15 +60,35 @@ int tail_call(int a) {  // complexity: 2
 // A switch over dense values becomes a jump table: one way for each distinct target, and the guard.
 int dense_switch(int a) {  // complexity: 9
   switch (a) {
-    case 0: f(100); break;
-    case 1: f(57); break;
-    case 2: f(31); f(1); break;
-    case 3: f(7); break;
-    case 4: f(91); f(2); break;
-    case 5: f(77); break;
-    case 6: f(15); f(3); break;
-    case 7: f(42); break;
-    default: break;
+    case 0:
+      f(100);
+      break;
+    case 1:
+      f(57);
+      break;
+    case 2:
+      f(31);
+      f(1);
+      break;
+    case 3:
+      f(7);
+      break;
+    case 4:
+      f(91);
+      f(2);
+      break;
+    case 5:
+      f(77);
+      break;
+    case 6:
+      f(15);
+      f(3);
+      break;
+    case 7:
+      f(42);
+      break;
+    default:
+      break;
   }
   return f(9);
 }

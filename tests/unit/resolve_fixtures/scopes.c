@@ -33,7 +33,11 @@ static __attribute__((noinline)) int cloned(int value, int constant) {  // line:
   return sum;
 }
 
-int use_clone(int value) { return cloned(value, 3) + cloned(value + 1, 3); }
+int use_clone(int value) {
+  return cloned(value, 3) + cloned(value + 1, 3);
+}
 
 int (*copied_pointer)(int) = copied;
-int use_copied(void) { return copied_pointer(1); }
+int use_copied(void) {
+  return copied_pointer(1);
+}
