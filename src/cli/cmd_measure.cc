@@ -10,6 +10,7 @@
 #include "cli/terminal.h"
 #include "sandbox/catalogue.h"
 #include "workload/catalogue.h"
+#include "workload/workload_file.h"
 
 namespace hap::cli {
 namespace {
@@ -40,13 +41,14 @@ Status check_names(const Options& options) {
   sandbox::Options sandbox_options;
   sandbox_options.runtime = options.runtime;
   if (const auto made = sandbox::make_sandbox(options.sandbox, sandbox_options); !made) return made.error();
+  if (workload::names_workload_file(options.workload)) return {};
   if (const auto made = workload::make_workload(options.workload); !made) return made.error();
   return {};
 }
 
 std::string output_name(const Options& options, int repeat) {
   const std::filesystem::path path =
-      options.output.empty() ? fmt::format("{}.{}.hap", options.sandbox, options.workload) : options.output;
+      options.output.empty() ? fmt::format("{}.{}.hap", options.sandbox, std::filesystem::path(options.workload).stem().string()) : options.output;
   if (options.repeats == 1) return path;
   return path.parent_path() / fmt::format("{}.r{}{}", path.stem().string(), repeat, path.extension().string());
 }
@@ -62,6 +64,11 @@ Result<CellRequest> request_of(const Options& options) {
   request.sandbox = options.sandbox;
   request.workload = options.workload;
   request.workload_name = options.workload;
+  if (workload::names_workload_file(options.workload)) {
+    HAP_TRY(described, workload::read_workload_file(options.workload));
+    request.workload = described;
+    request.workload_name = described.value("name", options.workload);
+  }
   request.profile = options.profile;
   if (!options.runtime.empty()) request.options["runtime"] = options.runtime;
   if (!options.seccomp_profile.empty()) {
@@ -100,7 +107,7 @@ void add_measure(CLI::App& app, Session& session) {
   auto* what = "What to measure";
   command->add_option("-s,--sandbox", options->sandbox, "Isolation technology; see `hap list sandboxes`")
       ->required()->group(what);
-  command->add_option("-w,--workload", options->workload, "Service and load; see `hap list workloads`")
+  command->add_option("-w,--workload", options->workload, "Service and load: a name of `hap list workloads`, or a TOML file")
       ->required()->group(what);
   command->add_option("--profile", options->profile, "published: as the published figures; fast: 50 requests at once")
       ->check(CLI::IsMember({"published", "fast"}))->capture_default_str()->group(what);

@@ -90,8 +90,9 @@ class CellRun {
     lab::StartOptions options;
     options.arguments = {"-plugin", plugin_argument};
     HAP_TRY(machine, lab::start_machine(lab, options, cancel_));
-    json cell = {{"sandbox", request_.sandbox}, {"workload", request_.workload}, {"profile", request_.profile},
-                 {"options", request_.options}};
+    HAP_TRY(workload, workload_for(machine));
+    const json cell = {{"sandbox", request_.sandbox}, {"workload", workload}, {"profile", request_.profile},
+                       {"options", request_.options}};
     HAP_TRY(reply, machine.call("run_cell", cell, cancel_, 30min));
     cell_ = reply.body;
     // Modules that were loaded on demand are known only now.
@@ -102,11 +103,27 @@ class CellRun {
     return machine.quit(cancel_);
   }
 
+  // The workload as the agent takes it: the root archive of a user's own goes into the machine first.
+  Result<json> workload_for(lab::Machine& machine) const {
+    json workload = request_.workload;
+    if (!workload.is_object() || text_of(workload, "root_archive").empty()) return workload;
+    HAP_TRY(archive, read_file(text_of(workload, "root_archive"), lab::kMaxBlobBytes));
+    constexpr const char* place = "/run/hap-workload-root";
+    HAP_TRY(written, machine.call("write_file", {{"path", place}, {"mode", 0600}}, cancel_, 5min, archive));
+    (void)written;
+    workload["root_archive"] = place;
+    return workload;
+  }
+
   Result<collect::ImportOptions> import_options(const lab::Lab&) {
     collect::ImportOptions options;
     HAP_TRY(kernel, collect::KernelMap::build(kernel_.dump(), kallsyms_));
     options.kernel = std::move(kernel);
-    options.build_id = [this](const Image& image) { return userland_->build_id(image.path); };
+    options.build_id = [this](const Image& image) {
+      // Nested guests of the lab boot the lab's own kernel, without address randomisation.
+      if (image.kind == ImageKind::kernel) return text_of(kernel_, "build_id");
+      return userland_->build_id(image.path);
+    };
     for (const auto& window : cell_["windows"]) {
       windows_[static_cast<uint64_t>(number_of(window, "id"))] = window;
     }

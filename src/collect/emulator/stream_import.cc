@@ -174,7 +174,8 @@ class ImageRows {
       added.path = image->path;
       added.inode = image->inode;
       added.device = image->device;
-      if (added.kind == ImageKind::user && options_.build_id) added.build_id = options_.build_id(added);
+      const bool guest_kernel = image->kind == stream::ImageKind::guest_kernel;
+      if ((added.kind == ImageKind::user || guest_kernel) && options_.build_id) added.build_id = options_.build_id(added);
       HAP_CHECK(add(added, row));
     }
     placed.image = row;

@@ -15,7 +15,8 @@ namespace hap::collect {
 
 struct ImportOptions {
   KernelMap kernel;
-  // The build id of a user-space file of the measured machine, "" when unknown. May be empty.
+  // The build id of a user-space file of the measured machine, or of a nested guest's kernel; "" when
+  // unknown. May be empty.
   std::function<std::string(const Image&)> build_id;
   // Adds what the stream cannot know of a window: its times and requests. The third argument is the number
   // the agent gave with its window mark (0: none). May be empty.
