@@ -1,6 +1,8 @@
+#!/usr/bin/env bash
 # test_bash.sh HAP SCRIPT: the completion in a real bash.
 hap=$1 script=$2
 PATH=$(dirname "$hap"):$PATH
+# shellcheck disable=SC1090
 source "$script" || exit 1
 bad=0
 # complete_words WORD...: what bash would offer for the last word.

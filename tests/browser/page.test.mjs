@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
-import { campaign, comparison, report } from "./reports.mjs";
+import { campaign, comparison, difference, report } from "./reports.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "hap-browser-"));
 const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
@@ -102,12 +102,12 @@ test("one report: every figure on the page is the JSON's", async () => {
 test("one report: all functions are in the table, and survive the packing exactly", async () => {
   const json = report({ sandbox: "kvm-qemu", workload: "redis-set", functions: 5000 });
   json.functions[10].context = "softirq";
-  json.functions[11].code_bytes = 77;          // a field that only some rows have
+  json.functions[11].image = null; json.functions[11].inlined = true;  // a field that only some rows have
   json.functions[12].hits = 3.5;               // no integer
   json.functions.push({ ...json.functions[13] });  // the same row twice
   await with_page(render("table", [json]), async (page) => {
     const rows = await page.evaluate(() => window.hapmeter.table.rows());
-    const key = (row) => JSON.stringify([row.name, row.file, row.line, row.lines, row.executed_lines, row.layer, row.context, row.hits, row.code_bytes ?? null]);
+    const key = (row) => JSON.stringify([row.name, row.file, row.line, row.lines, row.executed_lines, row.layer, row.context, row.hits, row.bytes, row.image ?? null, row.inlined ? "yes" : null]);
     assert.deepEqual(rows.map(key).sort(), json.functions.map(key).sort());
   });
 });
@@ -199,14 +199,30 @@ test("what sandboxes share is counted as sets of functions", async () => {
   });
 });
 
+test("a difference: functions gained and lost, by folder", async () => {
+  const [before, after] = ["docker-default", "docker-default"].map((sandbox, at) => report({ sandbox, workload: at ? "idle" : "redis-set", functions: 800 }));
+  const json = difference(before, after);
+  assert.ok(json.only_before.length > 20 && json.only_after.length > 20);
+  await with_page(render("difference", [before, after, json]), async (page) => {
+    const series = await page.evaluate(() => window.hapmeter.figures.get("difference").current.option.series.map((one) => one.data.reduce((sum, entry) => sum + entry.value, 0)));
+    assert.deepEqual(series, [-json.only_before.length, json.only_after.length]);
+    const shown = await page.$$eval("#changes tbody tr", (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent)));
+    assert.equal(numbers(shown[0][1]), before.hap.functions.value);
+    assert.equal(numbers(shown[0][2]), after.hap.functions.value);
+    assert.equal(shown[0][4], "unknown");
+    assert.equal((await page.$$("#summary tbody tr")).length, 2, "before and after stay apart");
+  });
+});
+
 test("unknown figures are said to be unknown and not drawn as zero", async () => {
-  const json = report({ sandbox: "bare", workload: "redis-set", change: { hap_with_softirq: null, known_cves: null, completeness: { steady_state: null, coverage: null, unseen_functions: null }, loss: { events_lost: null, unobservable_functions: 12 } } });
+  const json = report({ sandbox: "bare", workload: "redis-set", change: { hap_with_softirq: null, known_cves: null, completeness: { steady_state: null, coverage: null, unseen_functions: null }, loss: { events_lost: null, unobservable_functions: 12 }, guards: [{ name: "load served", outcome: "failed", detail: "3 of 300" }] } });
   json.hap.executed_lines = null;
   await with_page(render("unknown", [json]), async (page) => {
     assert.ok(!(await page.textContent("#summary thead")).includes("Executed lines"));
     assert.match(await page.textContent("#summary-section"), /Unknown in every recording:.*executed lines/);
     assert.match(await page.textContent(".caveats"), /events lost: unknown/);
     assert.match(await page.textContent(".caveats"), /12 unobservable functions/);
+    assert.match(await page.textContent(".caveats"), /check .load served. failed: 3 of 300/);
     assert.match(await page.textContent(".caveats"), /steady state: unknown/);
     await page.click('#figure-profile button:text-is("Executed lines")');
     assert.equal(await page.evaluate(() => window.hapmeter.figures.get("profile").current.option), null);

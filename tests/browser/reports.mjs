@@ -46,11 +46,11 @@ export function report({ sandbox, workload, boot = 1, repeat = 1, functions = 12
     const context = contexts[Math.floor(taste() * 3)];
     if (liked + jitter < 1 - (weight[sandbox] ?? 0.5) || rows.length >= functions) continue;
     const executed = Math.max(1, Math.round(one.lines * (0.35 + 0.4 * one.popularity)));
-    rows.push({ name: one.name, file: one.file, line: one.line, lines: one.lines, executed_lines: executed, layer: sandbox === "xen-pv" && one.popularity > 0.8 ? "hypervisor" : "host-kernel", context, hits: Math.max(1, Math.round(one.popularity * 30 + jitter * 100)) });
+    rows.push({ name: one.name, file: one.file, line: one.line, lines: one.lines, executed_lines: executed, layer: sandbox === "xen-pv" && one.popularity > 0.8 ? "hypervisor" : "host-kernel", context, hits: Math.max(1, Math.round(one.popularity * 30 + jitter * 100)), bytes: executed * 4, complexity: 1 + (one.lines >> 3), subsystem: one.file.split("/").slice(0, 2).join("/"), image: "vmlinux" });
   }
   const user = sandbox.startsWith("gvisor") ? 500 : is_machine(sandbox) ? 700 : 0;
   for (let i = 0; i < user && rows.length < functions; ++i) {
-    rows.push({ name: sandbox.startsWith("gvisor") ? `gvisor.dev/gvisor/pkg/sentry/kernel.(*Task).f${i}` : `virtio_queue_${i}`, file: null, line: null, lines: null, executed_lines: null, layer: i % 2 && is_machine(sandbox) ? "guest-kernel" : "sandbox", context: "task", hits: 1 + (i % 30) });
+    rows.push({ name: sandbox.startsWith("gvisor") ? `gvisor.dev/gvisor/pkg/sentry/kernel.(*Task).f${i}` : `virtio_queue_${i}`, file: null, line: null, lines: null, executed_lines: null, layer: i % 2 && is_machine(sandbox) ? "guest-kernel" : "sandbox", context: "task", hits: 1 + (i % 30), bytes: 40 + i, complexity: null, subsystem: "[runsc]", image: "/usr/bin/runsc" });
   }
   const of = (layer) => rows.filter((row) => (Array.isArray(layer) ? layer.includes(row.layer) : row.layer === layer));
   const totals = (part, known = true) => ({
@@ -73,20 +73,21 @@ export function report({ sandbox, workload, boot = 1, repeat = 1, functions = 12
     sum.executed_lines += row.executed_lines;
   }
   return {
-    schema: "hapmeter.report/1", sandbox, workload, collector: "emulator", boot, repeat,
+    schema: "hapmeter.report/1", sandbox, workload, profile: "published", collector: "emulator", granularity: "block", created: "2026-11-22T12:00:00Z", tool_version: "0.1.0", recording: `${sandbox}.${workload}.b${boot}.r${repeat}.hap`, boot: String(boot), repeat: String(repeat),
     kernel: { release: "6.12.48+deb13-cloud-amd64", build_id: "5f0e3bd2c1a94c7788d0aa41be6f93d2c7a15e88" },
-    phases: ["setup", "serve", "teardown"], windows, served: { requests: 300, failed: 0 },
+    phases: [{ name: "serve", windows, seconds: 30, requests: 300, hap: { functions: 1, function_lines: 1, executed_lines: 1, code_bytes: 1, complexity: 1 } }], windows, served: { requests: 300, failed: 0 },
     hap: totals(hap), hap_with_softirq: totals(hap.concat(hap.slice(0, Math.floor(hap.length / 8)))), vap: totals(rows, user === 0),
     stage1: user ? totals(of(["sandbox", "guest-kernel"]), false) : null, stage2: user ? totals(hap) : null,
     permitted: { syscalls: sandbox === "docker-default" ? 317 : null, functions: null }, known_cves: { value: Math.round(hap.length / 14), low: Math.round(hap.length / 30), high: Math.round(hap.length / 11) },
     conditions: { clock: "wall", cpu: "max", clocksource: "tsc", page_cache: "warm", emulator: "QEMU 10.0.2, -accel tcg,thread=single -smp 1 -m 2048",
       cpu_flags: "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 syscall nx lm", vulnerabilities: "spectre_v2: Mitigation: Retpolines" },
     layers: names.map((name) => ({ name, functions: of(name).length, function_lines: of(name).some((row) => row.lines === null) ? null : of(name).reduce((sum, row) => sum + row.lines, 0),
-      executed_lines: of(name).some((row) => row.executed_lines === null) ? null : of(name).reduce((sum, row) => sum + row.executed_lines, 0), code_bytes: of(name).length * 90 })),
-    contexts: [...new Set(contexts)].map((name) => ({ name, functions: hap.filter((row) => row.context === name).length })),
+      executed_lines: of(name).some((row) => row.executed_lines === null) ? null : of(name).reduce((sum, row) => sum + row.executed_lines, 0), code_bytes: of(name).length * 90, complexity: null })),
+    contexts: [...new Set(contexts)].map((name) => ({ name, functions: hap.filter((row) => row.context === name).length, function_lines: null, executed_lines: null, code_bytes: null, complexity: null })),
     subsystems: [...subsystems.values()], functions: rows,
-    completeness: { steady_state: true, steady_window: 18, coverage: 0.9987, seen: hap.length, unseen_functions: { value: 11, low: 4, high: 37 }, accumulation, warnings: [] },
-    loss: { events_lost: 0, unobservable_functions: 0, unresolved_addresses: sandbox === "gvisor-systrap" ? 41 : 0 },
+    completeness: { steady_state: true, coverage: 0.9987, windows, window_size_invariant: true, growth_at_4_times: { value: 3, low: 0, high: 9 }, unseen_functions: { value: 11, low: 4, high: 37 }, accumulation, warnings: [] },
+    loss: { events_lost: 0, unobservable_functions: 0, unresolved_addresses: sandbox === "gvisor-systrap" ? 41 : 0, others: [], images_without_symbols: [] },
+    guards: [{ name: "load served", outcome: "passed", detail: "300 of 300" }], accounts: [], expected_bugs_model: "uniform",
     ...change,
   };
 }
@@ -132,4 +133,20 @@ export function comparison(reports) {
 function order_of_first(rankings) {
   const [first, second] = rankings[0].order;
   return second ? [`Robust: ${first.sandbox} is below ${second.sandbox} in all ${rankings.length} rankings.`] : [];
+}
+
+// A difference as `hap diff --format json` writes it.
+export function difference(before, after) {
+  const of = (one) => new Map(one.functions.filter((row) => row.layer === "host-kernel").map((row) => [`${row.name} ${row.file}`, row]));
+  const [first, second] = [of(before), of(after)];
+  const change = (row, from, to) => ({ name: row.name, file: row.file, lines: row.lines, executed_lines_before: from?.executed_lines ?? 0, executed_lines_after: to?.executed_lines ?? 0, windows_before: from?.hits ?? 0, windows_after: to?.hits ?? 0 });
+  const side = (one) => ({ recording: one.recording, sandbox: one.sandbox, workload: one.workload, kernel: one.kernel.release, windows: one.windows });
+  return {
+    schema: "hapmeter.diff/1", figure: "hap", phase: "serve", before: side(before), after: side(after),
+    metrics: ["functions", "executed_lines"].map((metric) => ({ metric, before: before.hap[metric].value, after: after.hap[metric].value, change: after.hap[metric].value - before.hap[metric].value, percent: null })),
+    subsystems: [], functions_in_both: [...first.keys()].filter((key) => second.has(key)).length,
+    only_before: [...first].filter(([key]) => !second.has(key)).map(([, row]) => change(row, row, null)),
+    only_after: [...second].filter(([key]) => !first.has(key)).map(([, row]) => change(row, null, row)),
+    changed: [],
+  };
 }

@@ -1,5 +1,5 @@
 // One figure for the recordings of a cell.
-import { Cell, Figure, Page, figure_of, why_unknown } from "./model";
+import { Cell, Figure, Page, as_text, figure_of, why_unknown } from "./model";
 import { Ranking, workloads_of } from "./charts/ranking";
 
 export interface CellFigure {
@@ -33,8 +33,8 @@ function from_comparison(page: Page, cell: Cell, profile: string, metric: string
     rankings = new Map();
     for (const workload of workloads_of(page)) {
       for (const ranking of workload.rankings) {
-        // Of the density models, the uniform one is Bottomley's own.
-        if (ranking.model !== null && ranking.model !== "uniform") continue;
+        // Of the density models, the one that the reports used.
+        if (ranking.model !== null && ranking.model !== (as_text(page.reports[0]?.expected_bugs_model) ?? "uniform")) continue;
         rankings.set(JSON.stringify([workload.workload, ranking.scope, ranking.metric]), ranking);
       }
     }

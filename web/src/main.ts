@@ -2,6 +2,7 @@
 import { accumulation } from "./charts/accumulation";
 import { bars } from "./charts/bars";
 import { layers, stages } from "./charts/layers";
+import { changes, gained_and_lost } from "./charts/difference";
 import { exposure, has_exposure, record_table } from "./charts/ledger";
 import { agreement, conclusions, probabilities, ranks, workloads_of } from "./charts/ranking";
 import { sharing } from "./charts/sharing";
@@ -62,7 +63,8 @@ function summary(page: Page): HTMLElement {
   };
   if (page.cells.length === 1) {
     const cell = page.cells[0];
-    const rows = Object.keys(profiles).map((profile) => h("tr", {},
+    const present = Object.keys(profiles).filter((profile) => ["hap", "hap_with_softirq", "vap"].includes(profile) || shown.some((metric) => cell_figure(page, cell, profile, metric).figure !== null));
+    const rows = present.map((profile) => h("tr", {},
       h("th", { scope: "row" }, profiles[profile].title, h("small", {}, profiles[profile].says)), ...shown.map((metric) => figure_cell(cell_figure(page, cell, profile, metric), metric))));
     append(box, h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Summary" }, h("table", { class: "summary", id: "summary" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, ""), ...shown.map((metric) => h("th", { scope: "col", class: "n" }, metrics[metric].title)))), h("tbody", {}, ...rows))));
@@ -92,6 +94,7 @@ function build(page: Page): void {
     const table = new FunctionTable(page);
     const several = page.cells.some((cell) => page.cells.some((other) => other !== cell && other.workload === cell.workload));
     sections.push({ id: "summary-section", title: "In short", parts: [...sentences, summary(page), h("h3", {}, "Before you read the numbers"), caveat_list(page)] });
+    if (page.difference !== null) sections.push({ id: "difference", title: "Difference", parts: [changes(page), later(gained_and_lost(page))] });
     sections.push({ id: "exposure", title: "Exposure", parts: [later(bars(page)), later(layers(page)), later(stages(page))] });
     if (compared.length > 0) sections.push(ranking_section());
     sections.push({ id: "code", title: "The code", parts: [later(treemap(page)), ...(several ? [later(sharing(page, (names, title) => table.choose(names, title)))] : [])] });
@@ -104,6 +107,9 @@ function build(page: Page): void {
     sections.push({ id: "functions", title: "Functions", parts: [table.element] });
     sections.push({ id: "provenance", title: "Provenance and losses", parts: [provenance(page)] });
     Object.assign(window, { hapmeter: { page, figures, table } });
+  } else if (page.difference !== null) {
+    sections.push({ id: "difference", title: "Difference", parts: [changes(page), later(gained_and_lost(page))] });
+    Object.assign(window, { hapmeter: { page, figures } });
   } else if (compared.length > 0) {
     sections.push({ id: "summary-section", title: "In short", parts: sentences });
     sections.push(ranking_section());

@@ -65,9 +65,15 @@ export const profiles: Record<string, { title: string; says: string }> = {
     title: "HAP with softirq",
     says: "the HAP and the softirqs run for the sandbox's devices and sockets",
   },
+  hap_without_emulation: {
+    title: "HAP without emulation",
+    says: "the HAP without code that runs only because the emulated processor lacks assists",
+  },
   vap: { title: "VAP", says: "all code traversed to provide the service, every layer" },
   stage1: { title: "Stage 1", says: "tenant to its own monitor or Sentry" },
   stage2: { title: "Stage 2", says: "that monitor or Sentry to the host" },
+  interrupts: { title: "Interrupts", says: "beside it: interrupt handlers that ran while the tenant's tasks were current" },
+  host_daemons: { title: "Host daemons", says: "beside it: host processes that work for the sandbox" },
 };
 
 // Names of the data may be "__proto__" or "constructor": a table is only ever asked for entries of its own.
@@ -111,15 +117,20 @@ export function as_figure(value: unknown): Figure {
 
 // A metric of a profile of a report; `known_cves` stands beside the profiles, and is of the HAP.
 export function figure_of(report: Report, profile: string, metric: string): Figure {
-  const from = report[profile];
+  const from = profile_of(report, profile);
   const inside = is_record(from) ? as_figure(from[metric]) : null;
   if (inside === null && metric === "known_cves" && profile === "hap") return as_figure(report.known_cves);
   return inside;
 }
 
+// What stands beside the profiles is looked at like one of them.
+function profile_of(report: Report, profile: string): unknown {
+  return report[profile] ?? (is_record(report.beside) ? report.beside[profile] : undefined);
+}
+
 // Why a figure is unknown, where the report says so.
 export function why_unknown(report: Report, profile: string, metric: string): string | null {
-  const from = report[profile];
+  const from = profile_of(report, profile);
   if (from === null || from === undefined) return "not measured";
   if (is_record(from) && is_record(from.unknown)) return as_text(from.unknown[metric]);
   return null;
@@ -134,7 +145,13 @@ function unshare(report: Record<string, unknown>, shared: unknown[]): Report {
   return whole as Report;
 }
 
-function cells_of(reports: Report[]): Cell[] {
+function cells_of(reports: Report[], difference: boolean): Cell[] {
+  if (difference && reports.length === 2) {
+    return reports.map((report, index) => {
+      const sandbox = `${index === 0 ? "before" : "after"}: ${report.sandbox}`;
+      return { label: `${sandbox}, ${report.workload}`, sandbox, workload: report.workload, reports: [index] };
+    });
+  }
   const collectors = new Set(reports.map((r) => r.collector));
   const kernel = (report: Report) => (is_record(report.kernel) ? as_text(report.kernel.release) : null);
   const kernels = new Set(reports.map(kernel));
@@ -163,7 +180,7 @@ export function read_page(): Page {
     comparison: is_record(raw.comparison) ? raw.comparison : null,
     difference: is_record(raw.difference) ? raw.difference : null,
     functions: new FunctionStore(packed),
-    cells: cells_of(reports),
+    cells: cells_of(reports, is_record(raw.difference)),
     size: text.length + packed.length,
   };
 }

@@ -3,7 +3,7 @@ import { append, h, visible } from "./dom";
 import * as format from "./format";
 import { Cell as CsvCell } from "./csv";
 import { number_table } from "./figure";
-import { Page, Report, as_list, as_number, as_text, is_record } from "./model";
+import { Page, Report, as_list, as_number, as_records, as_text, is_record } from "./model";
 import { curve_of, verdict } from "./charts/accumulation";
 import { recording_title } from "./recordings";
 
@@ -34,6 +34,14 @@ export function caveats(page: Page): Caveat[] {
     for (const [kind, count] of losses_of(report)) {
       if (count === null) note(`${kind.replace(/_/g, " ")}: unknown`, index);
       else if (count > 0) note(kind.replace(/_/g, " "), index);
+    }
+    for (const other of as_records(is_record(report.loss) ? report.loss.others : [])) {
+      if (as_number(other.count) !== 0) note(`${format.number(as_number(other.count))} ${String(other.kind).replace(/_/g, " ")}${as_text(other.detail) ? ` (${as_text(other.detail)})` : ""}`, index);
+    }
+    const unnamed = as_records(is_record(report.loss) ? report.loss.images_without_symbols : []);
+    if (unnamed.length > 0) note(`no symbols for ${unnamed.map((one) => String(one.image)).slice(0, 6).join(", ")}${unnamed.length > 6 ? ` and ${unnamed.length - 6} more` : ""}`, index);
+    for (const guard of as_records(report.guards)) {
+      if (guard.outcome !== "passed") note(`check \u201c${String(guard.name)}\u201d ${guard.outcome === "failed" ? "failed" : "could not be made"}: ${String(guard.detail)}`, index);
     }
     if (losses_of(report).length === 0) note("losses are not stated", index);
     const curve = curve_of(report);
@@ -66,8 +74,8 @@ export function caveat_list(page: Page): HTMLElement {
 function flat(report: Report): Map<string, string> {
   const facts = new Map<string, string>();
   const add = (name: string, value: unknown) => facts.set(name, shown_as_text(value));
-  for (const key of ["collector", "profile", "phases", "windows"]) if (report[key] !== undefined) add(key, report[key]);
-  for (const group of ["kernel", "served", "loss", "completeness", "permitted", "machine", "provenance", "recording", "conditions"]) {
+  for (const key of ["collector", "windows"]) if (report[key] !== undefined) add(key, report[key]);
+  for (const group of ["kernel", "served", "loss", "completeness", "permitted", "machine", "profile", "granularity", "created", "tool_version", "recording", "conditions"]) {
     const value = report[group];
     if (is_record(value)) {
       for (const [key, inner] of Object.entries(value)) {

@@ -25,9 +25,11 @@ const titles: Record<string, [string, boolean, string]> = {
   context: ["context", false, "92px"],
   hits: ["windows", true, "84px"],
   complexity: ["complexity", true, "96px"],
+  bytes: ["bytes", true, "74px"],
   code_bytes: ["bytes", true, "74px"],
+  image: ["image", false, "120px"],
 };
-const plain = ["name", "file", "line", "lines", "executed_lines", "code_bytes", "complexity", "layer", "context", "hits"];
+const plain = ["name", "file", "line", "lines", "executed_lines", "bytes", "code_bytes", "complexity", "layer", "context", "hits"];
 
 export class FunctionTable {
   readonly element: HTMLElement;

@@ -49,7 +49,10 @@ export function accumulation(page: Page): Frame {
     const bound = curve.unseen !== null && last ? { low: last[1] + (curve.unseen.low ?? curve.unseen.value), middle: last[1] + curve.unseen.value, high: last[1] + (curve.unseen.high ?? curve.unseen.value) } : null;
     const top = bound?.high ?? last?.[1] ?? 1;
     const bottom = curve.points[0]?.[1] ?? 0;
-    const marks = curve.steady_at === null ? [] : [{ xAxis: curve.steady_at, label: { formatter: "steady state", position: "insideEndTop", color: theme.accent }, lineStyle: { color: theme.accent, type: "dashed", width: 1.2 } }];
+    // Where the report does not name the window: when 99 % of what was seen and is estimated unseen had been seen.
+    const enough = curve.steady === true && bound !== null ? curve.points.find((point) => point[1] >= 0.99 * bound.middle)?.[0] ?? null : null;
+    const at = curve.steady_at ?? enough;
+    const marks = at === null ? [] : [{ xAxis: at, label: { formatter: curve.steady_at === null ? "99 % seen" : "steady state", position: "insideEndTop", color: theme.accent }, lineStyle: { color: theme.accent, type: "dashed", width: 1.2 } }];
     return {
       option: curve.points.length < 2 ? null : {
         ...base_option(theme),

@@ -3,7 +3,7 @@ import { cell_figure } from "../cells";
 import { h, segments, visible } from "../dom";
 import { Drawing, Figure as Frame, Tip, base_option, category_axis, value_axis } from "../figure";
 import * as format from "../format";
-import { Figure, Page, metrics, profiles } from "../model";
+import { Figure, Page, as_text, metrics, profiles } from "../model";
 import { Theme, sandbox_colors } from "../theme";
 
 interface Bar {
@@ -19,6 +19,7 @@ interface Bar {
 export function bars(page: Page): Frame {
   let profile = "hap";
   let metric = page.cells.some((c) => cell_figure(page, c, "hap", "executed_lines").figure !== null) ? "executed_lines" : "functions";
+  const known = (key: string) => page.cells.some((cell) => Object.keys(metrics).some((one) => cell_figure(page, cell, key, one).figure !== null));
   const sandboxes = [...new Set(page.cells.map((cell) => cell.sandbox))];
   const workloads = [...new Set(page.cells.map((cell) => cell.workload))];
 
@@ -35,7 +36,8 @@ export function bars(page: Page): Frame {
       rows: all.map((bar) => [bar.sandbox, bar.workload, profile, metric, unit, bar.figure?.value ?? null, bar.figure?.low ?? null, bar.figure?.high ?? null, bar.recordings]),
       summary: `${title} of the ${profiles[profile].title}: ${says}. ${all.length - missing.length} of ${all.length} known.`,
       note: [
-        `${title}: ${says}. `,
+        `${profiles[profile].title}: ${profiles[profile].says}. ${title}: ${says}. `,
+        metric === "expected_bugs" ? `Density model: ${visible(as_text(page.reports[0]?.expected_bugs_model) ?? "unknown")}. ` : "",
         all.some((bar) => bar.compared) ? "The whisker is the 95 % interval of the mean over boots and repeats, widened by what losses and unseen code leave open." :
           repeats > 1 ? "A bar is the mean of its recordings; the whisker runs from the smallest low to the largest high among them." : "The whisker is the interval that losses and unseen code leave open.",
         missing.length > 0 && h("span", { class: "gap" }, ` Unknown, and not drawn: ${missing.map((bar) => visible(`${bar.sandbox}, ${bar.workload}${bar.why ? ` (${bar.why})` : ""}`)).join("; ")}.`),
@@ -45,7 +47,7 @@ export function bars(page: Page): Frame {
   };
 
   const frame: Frame = new Frame("profile", "How much code is exposed", [], draw, [
-    segments("Profile", Object.entries(profiles).map(([key, value]) => [key, value.title]), profile, (key) => { profile = key; frame.refresh(); }),
+    segments("Profile", Object.entries(profiles).filter(([key]) => key === "hap" || known(key)).map(([key, value]) => [key, value.title]), profile, (key) => { profile = key; frame.refresh(); }),
     segments("Metric", Object.entries(metrics).map(([key, value]) => [key, value.title]), metric, (key) => { metric = key; frame.refresh(); }),
   ]);
   return frame;

@@ -22,7 +22,9 @@ export function overlaps(page: Page, workload: string): { sandboxes: string[]; s
     let known = key_of.get(identity);
     if (known === undefined) {
       const layer = store.of_identity("layer", identity);
-      known = layer === "host-kernel" || layer === "hypervisor" ? `${store.of_identity("name", identity)}\0${store.of_identity("file", identity) ?? ""}` : null;
+      const inside = (layer === "host-kernel" || layer === "hypervisor") && ["task", "vcpu", "kthread"].includes(String(store.of_identity("context", identity)));
+      const counted = store.of_identity("inlined", identity) !== true && store.of_identity("label", identity) !== true;
+      known = inside && counted ? `${store.of_identity("name", identity)}\0${store.of_identity("file", identity) ?? ""}` : null;
       key_of.set(identity, known);
     }
     return known;
@@ -133,7 +135,7 @@ export function sharing(page: Page, choose: (names: Set<string>, title: string) 
       summary: `${format.number(found.find((one) => one.members.every(Boolean))?.functions.length ?? 0)} functions are exercised by all ${sandboxes.length} sandboxes; ` +
         sandboxes.map((sandbox, nth) => `${format.number(found.find((one) => one.members.filter(Boolean).length === 1 && one.members[nth])?.functions.length ?? 0)} only by ${visible(sandbox)}`).join(", ") + ".",
       note: [
-        "Functions of the host kernel and the hypervisor. Each column is a combination of sandboxes (the dots below it); coloured columns are exercised by that sandbox alone. Choose a column to list its functions in the table. ",
+        "Functions of the HAP: host kernel and hypervisor, in task, vcpu and kthread context. Each column is a combination of sandboxes (the dots below it); coloured columns are exercised by that sandbox alone. Choose a column to list its functions in the table. ",
         found.length > shown.length ? `${found.length - shown.length} smaller combinations are in the CSV.` : "",
       ],
       tip: (event) => {

@@ -12,6 +12,7 @@ interface Leaf {
   subsystem: string;
   lines: number | null;
   executed: number | null;
+  counted: boolean;  // one of the functions that the metric "functions" counts
 }
 interface Branch {
   name: string;
@@ -32,7 +33,18 @@ export function subsystem_of(file: string | null, given: unknown): string {
   return parts.length <= 1 ? "[top]" : parts.slice(0, Math.min(2, parts.length - 1)).join("/");
 }
 
-function leaves(page: Page, recording: number, layers: string[]): Leaf[] {
+// What can be looked at: layers, and for the HAP the contexts that belong to it.
+const areas: Record<string, { title: string; layers: string[]; contexts?: string[] }> = {
+  hap: { title: "host kernel and hypervisor (HAP)", layers: ["host-kernel", "hypervisor"], contexts: ["task", "vcpu", "kthread"] },
+  host: { title: "the same in any context", layers: ["host-kernel", "hypervisor"] },
+  "guest-kernel": { title: "guest kernel", layers: ["guest-kernel"] },
+  sandbox: { title: "sandbox", layers: ["sandbox"] },
+  application: { title: "application", layers: ["application"] },
+  "host-daemon": { title: "host daemons", layers: ["host-daemon"] },
+};
+
+function leaves(page: Page, recording: number, area: string): Leaf[] {
+  const { layers, contexts } = areas[area];
   const { identities, columns } = page.functions.recording(recording);
   const found = new Map<string, Leaf>();
   const executed = columns.get("executed_lines");
@@ -41,6 +53,7 @@ function leaves(page: Page, recording: number, layers: string[]): Leaf[] {
   for (let row = 0; row < identities.length; ++row) {
     const identity = identities[row];
     if (!layers.includes(String(page.functions.of_identity("layer", identity)))) continue;
+    if (contexts && !contexts.includes(String(page.functions.of_identity("context", identity)))) continue;
     const name = String(page.functions.of_identity("name", identity) ?? "[unresolved]");
     const file = page.functions.of_identity("file", identity);
     const path = typeof file === "string" && file !== "" ? file : null;
@@ -55,10 +68,16 @@ function leaves(page: Page, recording: number, layers: string[]): Leaf[] {
     if (old) old.executed = ran === null ? old.executed : Math.max(old.executed ?? 0, ran);
     else {
       const given = subsystems ? page.functions.decode(subsystems[row]) : null;
-      found.set(key, { name, file: path ?? "[no source]", subsystem: subsystem_of(path, given), lines: number(lines), executed: ran });
+      found.set(key, { name, file: path ?? "[no source]", subsystem: subsystem_of(path, given), lines: number(lines), executed: ran, counted: is_counted(columns, row, page) });
     }
   }
   return [...found.values()];
+}
+
+// Functions seen only inlined into others, and labels for code of no known function, are not counted as functions.
+function is_counted(columns: Map<string, Float64Array>, row: number, page: Page): boolean {
+  const set = (field: string) => { const codes = columns.get(field); return codes !== undefined && page.functions.decode(codes[row]) === true; };
+  return !set("inlined") && !set("label");
 }
 
 export function treemap(page: Page): Frame {
@@ -67,8 +86,8 @@ export function treemap(page: Page): Frame {
   let size = "executed_lines";
   let area = "hap";
   const draw = (theme: Theme): Drawing => {
-    const all = leaves(page, recording, area === "hap" ? ["host-kernel", "hypervisor"] : [area]);
-    const measure = (leaf: Leaf) => size === "functions" ? 1 : size === "lines" ? leaf.lines : leaf.executed;
+    const all = leaves(page, recording, area);
+    const measure = (leaf: Leaf) => size === "functions" ? (leaf.counted ? 1 : 0) : size === "lines" ? leaf.lines : leaf.executed;
     const known = all.filter((leaf) => measure(leaf) !== null);
     const roots = grow(known, measure, theme);
     const total = roots.reduce((sum, root) => sum + root.value, 0);
@@ -109,7 +128,7 @@ export function treemap(page: Page): Frame {
   };
   const frame: Frame = new Frame("treemap", "Where the executed code lies", [], draw, [
     choices.length > 1 && choice("Recording", choices, "0", (key) => { recording = Number(key); frame.refresh(); }),
-    choice("Code of", [["hap", "host kernel and hypervisor"], ["guest-kernel", "guest kernel"], ["sandbox", "sandbox"], ["application", "application"], ["host-daemon", "host daemons"]], area, (key) => { area = key; frame.refresh(); }),
+    choice("Code of", Object.entries(areas).map(([key, one]): [string, string] => [key, one.title]), area, (key) => { area = key; frame.refresh(); }),
     choice("Area shows", Object.entries(sizes), size, (key) => { size = key; frame.refresh(); }),
   ]);
   return frame;
