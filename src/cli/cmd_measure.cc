@@ -40,6 +40,8 @@ struct Options {
 Status check_names(const Options& options) {
   sandbox::Options sandbox_options;
   sandbox_options.runtime = options.runtime;
+  sandbox_options.seccomp_profile = options.seccomp_profile;  // the name stands for the content here
+  sandbox_options.vhost = !options.no_vhost;
   if (const auto made = sandbox::make_sandbox(options.sandbox, sandbox_options); !made) return made.error();
   if (workload::names_workload_file(options.workload)) return {};
   if (const auto made = workload::make_workload(options.workload); !made) return made.error();
