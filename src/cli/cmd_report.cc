@@ -9,6 +9,7 @@
 #include "cli/terminal.h"
 #include "report/formats.h"
 #include "report/html.h"
+#include "report/permitted.h"
 
 namespace hap::cli {
 namespace {
@@ -31,7 +32,9 @@ Result<int> report(const Options& options) {
                                   cell.profile.meta("workload") + "_in_" + cell.profile.meta("sandbox"),
                                   options.source_root);
     } else {
-      reports.push_back(make_report(cell.profile, path));
+      ReportOptions what;
+      what.permitted = report::permitted_by_filters(cell.profile, cell.resolver);
+      reports.push_back(make_report(cell.profile, path, what));
     }
   }
   std::string out;

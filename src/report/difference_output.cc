@@ -76,7 +76,7 @@ std::string listing(const std::string& title, const std::vector<FunctionChange>&
   std::string out = fmt::format("\n{}: {}\n", title, functions.size());
   for (size_t i = 0; i < std::min(functions.size(), listed); ++i) {
     const auto& each = functions[i];
-    out += fmt::format("  {:<40} {:<36} {:>5} -> {:<5}\n", cut(each.name, 40),
+    out += fmt::format("  {:<40} {:<36} {:>5} -> {}\n", cut(each.name, 40),
                        cut(each.file.empty() ? "-" : each.file, 36), each.lines_before, each.lines_after);
   }
   if (functions.size() > listed) {
@@ -158,7 +158,8 @@ std::string render_markdown(const Difference& difference) {
     if (functions.empty()) return;
     out += fmt::format("\n<details><summary>{}: {}</summary>\n\n", title, functions.size());
     for (size_t i = 0; i < std::min(functions.size(), 5 * listed); ++i) {
-      out += fmt::format("- `{}` {}\n", functions[i].name, functions[i].file);
+      out += fmt::format("- `{}`{}{}\n", functions[i].name, functions[i].file.empty() ? "" : " ",
+                         functions[i].file);
     }
     out += "\n</details>\n";
   };

@@ -173,6 +173,24 @@ std::string trust(const Report& report) {
     if (each.count > 0) lost += fmt::format("; {} {}", each.count, each.kind);
   }
   out += wrapped("lost: " + lost, "  ");
+  if (const auto& missing = report.loss.without_symbols; !missing.empty()) {
+    std::string names;
+    for (size_t i = 0; i < std::min<size_t>(missing.size(), 3); ++i) {
+      names += fmt::format("{}{}", i == 0 ? "" : ", ", missing[i].path);
+    }
+    out += wrapped(fmt::format("images without symbols: {} ({}{}); of their code only bytes are known",
+                               missing.size(), names, missing.size() > 3 ? ", ..." : ""),
+                   "  ");
+  }
+  if (report.permitted && report.permitted->syscalls) {
+    std::string reach =
+        fmt::format("{} system calls", grouped(static_cast<double>(*report.permitted->syscalls)));
+    if (report.permitted->functions) {
+      reach += fmt::format(", which reach {} kernel functions by direct calls alone",
+                           grouped(static_cast<double>(*report.permitted->functions)));
+    }
+    out += wrapped("permitted by its filters: " + reach, "  ");
+  }
   for (const auto& guard : report.guards) {
     if (guard.outcome == Guard::Outcome::passed) continue;
     const char* const outcome = guard.outcome == Guard::Outcome::failed ? "FAILED" : "not checked";
