@@ -86,7 +86,9 @@ report::Difference sample_difference() {
 
 void expect_golden(const std::string& name, const std::string& text) {
   const std::string path = std::string(HAP_SOURCE_DIR) + "/tests/golden/" + name;
-  if (std::getenv("HAP_UPDATE_GOLDEN") != nullptr) ASSERT_TRUE(write_file_atomic(path, text).ok());
+  if (std::getenv("HAP_UPDATE_GOLDEN") != nullptr) {
+    ASSERT_TRUE(write_file_atomic(path, text).ok());
+  }
   const auto golden = read_file(path);
   ASSERT_TRUE(golden.ok()) << golden.error().to_string();
   EXPECT_EQ(text, *golden);
