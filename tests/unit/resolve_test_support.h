@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <regex>
 #include <sstream>
@@ -67,13 +68,20 @@ class ResolveTest : public ::testing::Test {
     return output && output->ok() ? output->out : std::string{};
   }
 
-  // Compiles scopes.c and scopes_other.c to a program with debug information.
+  // Compiles scopes.c and scopes_other.c to a program with debug information. Each set of flags is compiled
+  // once and then copied.
   std::string program(const std::vector<std::string>& flags = {"-g"},
                       const std::string& name = "program") const {
-    std::vector<std::string> argv{"gcc", "-O2", "-fno-pie", "-no-pie", "-Wl,--build-id"};
-    argv.insert(argv.end(), flags.begin(), flags.end());
-    argv.insert(argv.end(), {fixture("scopes.c"), fixture("scopes_other.c"), "-o", path(name)});
-    EXPECT_TRUE(command(argv));
+    static std::map<std::vector<std::string>, std::string> compiled;
+    std::string& bytes = compiled[flags];
+    if (bytes.empty()) {
+      std::vector<std::string> argv{"gcc", "-O2", "-fno-pie", "-no-pie", "-Wl,--build-id"};
+      argv.insert(argv.end(), flags.begin(), flags.end());
+      argv.insert(argv.end(), {fixture("scopes.c"), fixture("scopes_other.c"), "-o", path(name)});
+      EXPECT_TRUE(command(argv));
+      bytes = text_of(path(name));
+    }
+    std::ofstream(path(name), std::ios::binary) << bytes;
     return path(name);
   }
 
