@@ -197,6 +197,7 @@ class Cell {
     late_scope_ = sandbox_->late_scope();
     tasks_ = tasks_of_scope();
     if (auto there = check_expected_tasks(tasks_, instance_->expected_tasks); !there) return there.error();
+    filters_ = filters_of_scope(tasks_, instance_->scope);
     auto mappings = sandbox_->guest_mappings();
     if (!mappings) return mappings.error().context("asking the guest for its mappings");
     guest_mappings_ = std::move(*mappings);
@@ -251,10 +252,11 @@ class Cell {
     }
     result["windows"] = windows_to_json(windows_);
     result["tasks"] = tasks_to_json(tasks_);
+    result["seccomp_filters"] = filters_;
     result["guest_mappings"] = mappings_to_json(guest_mappings_);
     result["meta"] = instance_->facts;
     if (!workload_->version_command().empty()) {
-      result["meta"]["service_version"] = sandbox::first_line_of(workload_->version_command());
+      result["meta"]["workload_version"] = sandbox::first_line_of(workload_->version_command());
     }
     result["meta"]["address"] = instance_->address + ":" + std::to_string(instance_->port);
     const int64_t begin = windows_.front().start_ns;
@@ -276,6 +278,7 @@ class Cell {
   std::vector<Window> windows_;
   std::vector<ScopeRule> late_scope_;
   std::vector<TaskFact> tasks_;
+  json filters_;
   std::vector<sandbox::GuestMapping> guest_mappings_;
   int64_t started_ns_ = 0;
   int64_t ready_ns_ = 0;

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/seccomp_dump.h"
 
 namespace hap::agent {
 
@@ -63,6 +64,47 @@ Status check_expected_tasks(const std::vector<TaskFact>& tasks, const std::vecto
         ErrorKind::sandbox);
   }
   return {};
+}
+
+namespace {
+
+std::string to_hex(const std::string& bytes) {
+  constexpr const char* digits = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+// A rule for the process itself goes before the cgroup's.
+std::string role_of(pid_t tgid, const std::vector<ScopeRule>& rules) {
+  for (const auto& rule : rules) {
+    if (rule.kind == "pid" && rule.value == std::to_string(tgid)) return rule.role;
+  }
+  for (const auto& rule : rules) {
+    if (rule.kind == "cgroup" && rule.value == sandbox::scope_cgroup) return rule.role;
+  }
+  return "";
+}
+
+}  // namespace
+
+json filters_of_scope(const std::vector<TaskFact>& tasks, const std::vector<ScopeRule>& rules) {
+  json rows = json::array();
+  for (const auto& task : tasks) {
+    if (task.pid != task.tgid) continue;
+    const auto programs = sandbox::seccomp_filters(task.tgid);
+    if (!programs) continue;
+    for (size_t position = 0; position < programs->size(); ++position) {
+      rows.push_back({{"pid", task.tgid},
+                      {"role", role_of(task.tgid, rules)},
+                      {"position", position},
+                      {"program_hex", to_hex((*programs)[position])}});
+    }
+  }
+  return rows;
 }
 
 json windows_to_json(const std::vector<Window>& windows) {

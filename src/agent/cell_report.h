@@ -27,6 +27,10 @@ std::vector<TaskFact> tasks_of_scope();
 // lost its processes. A name matches a task whose name starts with it.
 Status check_expected_tasks(const std::vector<TaskFact>& tasks, const std::vector<std::string>& expected);
 
+// The seccomp filters of the scope's processes: [{pid, role, position, program_hex}]. A process that cannot
+// be asked (its ptracer is gVisor) is left out.
+nlohmann::json filters_of_scope(const std::vector<TaskFact>& tasks, const std::vector<ScopeRule>& rules);
+
 nlohmann::json windows_to_json(const std::vector<Window>& windows);
 nlohmann::json tasks_to_json(const std::vector<TaskFact>& tasks);
 nlohmann::json mappings_to_json(const std::vector<sandbox::GuestMapping>& mappings);

@@ -73,13 +73,16 @@ class Gvisor : public Sandbox {
     for (auto& rule : instance.scope) rule.role = "sandbox";
     instance.scope.push_back({"cgroup", scope_cgroup, "sandbox"});
     HAP_TRY(group, Cgroup::name(scope_cgroup));
-    instance.processes = group.processes();
+    const std::vector<pid_t> inside = group.processes();
+    // Stubs come and go; the Sentry is there as long as the sandbox is.
+    instance.processes = with_command_line(inside, "runsc-sandbox");
     if (instance.processes.empty()) {
       return Error("the Sentry is not in the sandbox's cgroup", ErrorKind::sandbox).at(scope_cgroup);
     }
-    for (const pid_t gofer : with_command_line(instance.processes, "runsc-gofer")) {
+    for (const pid_t gofer : with_command_line(inside, "runsc-gofer")) {
       instance.scope.push_back({"pid", std::to_string(gofer), "host-daemon"});
     }
+    instance.expected_tasks = {"exe"};  // what runsc starts itself as: the Sentry, its threads and stubs
     instance.scope.push_back({"image", "/memfd:runsc-memory", "application"});
     instance.facts["runtime"] = runtime_;
     instance.facts["runtime_version"] = first_line_of({runtime_, "--version"});
