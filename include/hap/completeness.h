@@ -79,14 +79,16 @@ std::optional<double> sample_coverage(const IncidenceCounts& counts);
 
 // Chao2, bias-corrected: unseen items, f0 = (T-1)/T Q1 (Q1-1) / (2 (Q2+1)), with Chao's variance and the
 // log-normal interval of Chao (Biometrics 43, 1987; formulas as in EstimateS 9, eq. 8, 11, 13). A lower bound
-// of the expected number when the p_i differ. Null with fewer than two windows.
+// of the expected number when the p_i differ. With `dispersion` c > 1, of groups of c items: see below. Null
+// with fewer than two windows.
 std::optional<Interval> chao2_unseen(const IncidenceCounts& counts, double dispersion = 1);
 
 // Variance inflation for items that are seen together. The formulas take items for independent, but code
 // comes in paths: one rare event shows twenty functions at once. The number of rare incidences (items seen in
 // at most three windows) per window then varies more than a Poisson count would; the ratio of its variance to
-// its mean, at least 1, estimates the mean size of such groups and stretches every variance (quasi-likelihood
-// c-hat: Burnham & Anderson, Model Selection, 2002, sec. 2.5). Windows of unequal activity raise it too.
+// its mean, at least 1, estimates the mean size c of such groups (the variance inflation factor c-hat:
+// Burnham & Anderson, Model Selection, 2002, sec. 2.5). The estimators below count groups, Q1/c and Q2/c, and
+// multiply the result by c. Windows of unequal activity raise c too, which errs on the wide side.
 double rare_dispersion(const Incidence& incidence);
 
 // A reason not to trust an interval.
@@ -96,6 +98,7 @@ enum class CompletenessWarning {
                        // low
   low_coverage,        // more of the items are estimated unseen than seen
   window_dependent,    // the estimate changes with the window size: hits are bunched or periodic
+  few_events,          // rare items came in a few large bursts: the upper end is a lower bound
   still_growing,       // late windows bring more new items than a random order would: not a steady state
 };
 std::string describe(CompletenessWarning warning);
@@ -119,8 +122,9 @@ struct UnseenEstimate {
 // items in cell zero given those in cells 1..10. The beta-binomial is the usual model of unequal capture
 // probabilities (Dorazio & Royle, Biometrics 59, 2003); cutting at ten follows ICE (Lee & Chao, Biometrics
 // 50, 1994). Rounded outwards to whole items. When nothing was seen exactly once, `high` is that of 3.7
-// unseen uniques (the exact Poisson upper bound for none seen). Null with fewer than kMinWindows windows or
-// nothing seen.
+// unseen uniques (the exact Poisson upper bound for none seen). With fewer than ten groups of rare items
+// there is nothing to fit: then the interval is Chao2's alone, with the warning few_events. Null with fewer
+// than kMinWindows windows or nothing seen.
 std::optional<UnseenEstimate> estimate_unseen(const IncidenceCounts& counts, double dispersion = 1);
 
 // New items expected when the same phase goes on to `factor` times its length (factor > 1), with a prediction

@@ -26,10 +26,8 @@ Interval log_normal_interval(double f0, double variance) {
   return {f0, f0 / k, f0 * k};
 }
 
-double without_uniques_upper(const IncidenceCounts& counts) {
-  const double t = counts.windows;
-  return (t - 1) / t * kNoneSeenUpper * kNoneSeenUpper / (2 * (static_cast<double>(counts.duplicates()) + 1));
-}
+// With fewer groups of rare items than this the likelihood of the beta-binomial says nothing.
+constexpr double kFewestGroups = 10;
 
 }  // namespace
 
@@ -39,6 +37,8 @@ std::string describe(CompletenessWarning warning) {
       return "fewer than " + std::to_string(kMinWindows) + " windows: what was not seen cannot be estimated";
     case CompletenessWarning::rare_items_unequal:
       return "rare items differ too much in how often they run: the interval's upper end is a lower bound";
+    case CompletenessWarning::few_events:
+      return "rare items came in a few large bursts: too few independent events to bound what was not seen";
     case CompletenessWarning::low_coverage:
       return "much of what is rare was seen only once: the interval's upper end is a lower bound";
     case CompletenessWarning::window_dependent:
@@ -54,13 +54,14 @@ std::optional<Interval> chao2_unseen(const IncidenceCounts& counts, double dispe
   if (counts.windows < 2) return std::nullopt;
   const double t = counts.windows;
   const double a = (t - 1) / t;
-  const auto q1 = static_cast<double>(counts.uniques());
-  const auto q2 = static_cast<double>(counts.duplicates());
+  const double q1 = static_cast<double>(counts.uniques()) / dispersion;
+  const double q2 = static_cast<double>(counts.duplicates()) / dispersion;
   const double f0 = a * q1 * (q1 - 1) / (2 * (q2 + 1));
-  if (f0 <= 0) return Interval{0, 0, without_uniques_upper(counts) * dispersion};
+  if (f0 <= 0) return Interval{0, 0, dispersion * a * kNoneSeenUpper * kNoneSeenUpper / (2 * (q2 + 1))};
   const double variance = f0 + a * a * q1 * (2 * q1 - 1) * (2 * q1 - 1) / (4 * (q2 + 1) * (q2 + 1)) +
                           a * a * q1 * q1 * q2 * (q1 - 1) * (q1 - 1) / (4 * std::pow(q2 + 1, 4));
-  return log_normal_interval(f0, variance * dispersion);
+  const Interval groups = log_normal_interval(f0, variance);
+  return Interval{dispersion * groups.value, dispersion * groups.low, dispersion * groups.high};
 }
 
 std::optional<UnseenEstimate> estimate_unseen(const IncidenceCounts& counts, double dispersion) {
@@ -68,24 +69,34 @@ std::optional<UnseenEstimate> estimate_unseen(const IncidenceCounts& counts, dou
   const auto chao2 = chao2_unseen(counts, dispersion);
   if (!chao2) return std::nullopt;
 
+  // Groups of items that come together are what is counted; their number times their size is the answer.
   std::array<double, kRareCells> rare{};
   const std::uint32_t cells = std::min(kRareCells, counts.windows);
+  double rare_groups = 0;
   double rare_incidences = 0;
   for (std::uint32_t k = 1; k <= cells; ++k) {
-    rare[k - 1] = static_cast<double>(counts.q[k]);
+    rare[k - 1] = static_cast<double>(counts.q[k]) / dispersion;
+    rare_groups += rare[k - 1];
     rare_incidences += k * rare[k - 1];
   }
   const measure::RareItemsModel model(counts.windows, std::span(rare).first(cells), kSmallestShape);
-  const auto bounds = model.profile_interval(kProfileDrop * dispersion);
 
   UnseenEstimate estimate;
   estimate.value = chao2->value;
   estimate.chao2 = *chao2;
   estimate.dispersion = dispersion;
-  estimate.low = std::floor(std::min(chao2->low, bounds.low));
-  estimate.high = std::ceil(std::max({chao2->high, bounds.high, chao2->value}));
-  if (model.most_likely_a_below(kCautionShape)) {
-    estimate.warnings.push_back(CompletenessWarning::rare_items_unequal);
+  estimate.low = std::floor(chao2->low);
+  estimate.high = std::ceil(chao2->high);
+  const bool few_groups = dispersion > 2 && rare_groups < kFewestGroups;
+  if (few_groups) {
+    estimate.warnings.push_back(CompletenessWarning::few_events);
+  } else {
+    const auto bounds = model.profile_interval(kProfileDrop);
+    estimate.low = std::min(estimate.low, std::floor(dispersion * bounds.low));
+    estimate.high = std::max(estimate.high, std::ceil(dispersion * bounds.high));
+    if (model.most_likely_a_below(kCautionShape)) {
+      estimate.warnings.push_back(CompletenessWarning::rare_items_unequal);
+    }
   }
   if (rare_incidences > 0 && rare[0] / rare_incidences > 0.5) {
     estimate.warnings.push_back(CompletenessWarning::low_coverage);
@@ -104,7 +115,7 @@ Interval predict_growth(const IncidenceCounts& counts, const UnseenEstimate& uns
   // The slope of the curve at T is Q1 / T; at the ends of the interval it has its own uncertainty.
   const double scatter = kNormal95 * std::sqrt(q1 * unseen.dispersion);
   const double q1_low = std::max(0.0, q1 - scatter);
-  const double q1_high = q1 + scatter + kNoneSeenUpper;
+  const double q1_high = q1 + scatter + kNoneSeenUpper * unseen.dispersion;
   Interval result;
   result.value = growth(unseen.value, q1);
   const double low = growth(unseen.low, q1_low);

@@ -154,9 +154,31 @@ TEST(Unseen, DispersionWidensTheInterval) {
   const auto plain = estimate_unseen(counts);
   const auto grouped = estimate_unseen(counts, 8);
   ASSERT_TRUE(plain && grouped);
-  EXPECT_EQ(plain->value, grouped->value);
+  EXPECT_LT(grouped->value, plain->value);  // by groups there is less to be missed
   EXPECT_LE(grouped->low, plain->low);
   EXPECT_GT(grouped->high, plain->high);
+}
+
+// Q1 = 40, Q2 = 8 in groups of 4: 10 and 2 groups. f0 = 4 * 0.9 * 10 * 9 / (2 * 3) = 54.
+TEST(Chao2, CountsGroupsWhereItemsComeInGroups) {
+  const auto unseen = chao2_unseen(counts_from_frequencies(10, {40, 8}), 4);
+  ASSERT_TRUE(unseen.has_value());
+  EXPECT_NEAR(unseen->value, 54, 1e-9);
+}
+
+// One burst of a hundred functions is one event: nobody can say how many other such events there are, and a
+// bound that pretends to be one must not be given without a word.
+TEST(Unseen, OneBurstIsOneEvent) {
+  Incidence incidence(10);
+  std::vector<std::uint32_t> all(10);
+  std::iota(all.begin(), all.end(), 0U);
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(incidence.add(all).ok());
+  for (int i = 0; i < 110; ++i) ASSERT_TRUE(incidence.add(std::vector<std::uint32_t>{7}).ok());
+  const auto estimate = estimate_unseen(count_incidence(incidence), rare_dispersion(incidence));
+  ASSERT_TRUE(estimate.has_value());
+  EXPECT_THAT(estimate->warnings, ::testing::Contains(CompletenessWarning::few_events));
+  EXPECT_GE(estimate->high, 110);
+  EXPECT_LE(estimate->high, 2000);  // not the hundred thousand that independent items would give
 }
 
 TEST(RareDispersion, IsTheGroupSizeWhenItemsAppearInGroups) {
