@@ -1,5 +1,5 @@
-// Import of all kernel records (goal: 3 s) and what follows it: classification, the table, exposure (goal: 1 s).
-// Needs kernel_cna_compact.jsonl.gz in $HAP_TEST_DATA; says so and stops otherwise.
+// Import of all kernel records (goal: 3 s) and what follows it: classification, the table, exposure (goal: 1
+// s). Needs kernel_cna_compact.jsonl.gz in $HAP_TEST_DATA; says so and stops otherwise.
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
@@ -16,11 +16,15 @@ namespace {
 
 std::string input() {
   const char* folder = std::getenv("HAP_TEST_DATA");
-  const std::string path = std::string(folder != nullptr ? folder : "../shared/data") + "/kernel_cna_compact.jsonl.gz";
+  const std::string path =
+      std::string(folder != nullptr ? folder : "../shared/data") + "/kernel_cna_compact.jsonl.gz";
   return std::filesystem::exists(path) ? path : std::string();
 }
 
-std::string database() { return std::filesystem::temp_directory_path().string() + "/hap-ledger-bench-" + std::to_string(::getpid()) + ".sqlite"; }
+std::string database() {
+  return std::filesystem::temp_directory_path().string() + "/hap-ledger-bench-" + std::to_string(::getpid()) +
+         ".sqlite";
+}
 
 BookOptions book_options() {
   const char* data = std::getenv("HAP_DATA_DIR");
@@ -38,7 +42,8 @@ bool fill(benchmark::State& state) {
   std::filesystem::remove(database());
   auto store = Store::open(database());
   NoProgress progress;
-  const auto report = store ? import_inputs(*store, {input()}, {}, progress) : Result<ImportReport>(store.error());
+  const auto report =
+      store ? import_inputs(*store, {input()}, {}, progress) : Result<ImportReport>(store.error());
   if (!report) state.SkipWithError(report.error().to_string().c_str());
   if (report) state.counters["records"] = static_cast<double>(report->records);
   return report.ok();
@@ -57,7 +62,8 @@ void classify_all(benchmark::State& state) {
   for (auto _ : state) {
     state.PauseTiming();
     auto store = Store::open(database());
-    if (!store || !store->put_classifications({}, "stale").ok()) state.SkipWithError("cannot reset the classification");
+    if (!store || !store->put_classifications({}, "stale").ok())
+      state.SkipWithError("cannot reset the classification");
     state.ResumeTiming();
     const auto book = open_book(book_options());
     if (!book) return state.SkipWithError(book.error().to_string().c_str());
@@ -66,7 +72,8 @@ void classify_all(benchmark::State& state) {
 }
 BENCHMARK(classify_all)->Unit(benchmark::kMillisecond)->Iterations(3);
 
-// As `hap ledger exposure` does: open the ledger, load all records, judge them against a whole kernel's files.
+// As `hap ledger exposure` does: open the ledger, load all records, judge them against a whole kernel's
+// files.
 void exposure(benchmark::State& state) {
   if (!fill(state)) return;
   auto first = open_book(book_options());

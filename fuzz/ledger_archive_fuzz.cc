@@ -17,7 +17,8 @@ class Reader : public hap::ledger::InputVisitor {
     options.line_bytes = 4096;
     options.document_bytes = 1 << 20;
     return hap::ledger::read_stream(
-        name, bytes, options, [](hap::ledger::Record) -> hap::Status { return {}; }, [](hap::ledger::ImportIssue) {});
+        name, bytes, options, [](hap::ledger::Record) -> hap::Status { return {}; },
+        [](hap::ledger::ImportIssue) {});
   }
   void ignored(const std::string&) override {}
   void refused(const std::string&, const std::string&) override {}

@@ -1,5 +1,5 @@
-// What a recording's exercised code meets of the ledger: `hap ledger exposure`, the metric `known_cves`, and the
-// retrodiction of docs/validity-ledger.md. Pure functions of records and exercised code.
+// What a recording's exercised code meets of the ledger: `hap ledger exposure`, the metric `known_cves`, and
+// the retrodiction of docs/validity-ledger.md. Pure functions of records and exercised code.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct SandboxFacts {
 };
 
 struct ExercisedCode {
-  std::string label;     // file name of the recording
+  std::string label;  // file name of the recording
   std::string sandbox;
   std::string workload;
   std::string kernel_release;  // uname -r
@@ -47,14 +47,15 @@ struct ExercisedCode {
   std::string build_id;
   std::vector<ExercisedFile> files;
   std::vector<ExercisedFunction> functions;
-  std::optional<std::vector<std::string>> present_files;  // sources of the kernel build and its loaded modules
+  std::optional<std::vector<std::string>>
+      present_files;  // sources of the kernel build and its loaded modules
   SandboxFacts facts;
 };
 
 std::string normalise_source_path(const std::string& path);
 
-// The upstream version of a kernel: `version` when given, else from the release. Debian's "6.1.0-40-amd64" names
-// an ABI, not a version: empty.
+// The upstream version of a kernel: `version` when given, else from the release. Debian's "6.1.0-40-amd64"
+// names an ABI, not a version: empty.
 std::optional<std::string> upstream_version(const std::string& release, const std::string& version = {});
 
 // Version comparison of the kernel and of dotted versions at large: "6.5-rc1" < "6.5" < "6.5.1" < "6.10".
@@ -66,14 +67,20 @@ std::string to_string(Openness openness);
 // By the ranges of product linux; unknown when the record has none or the version is unknown.
 Openness openness_of(const Record& record, const std::optional<std::string>& version);
 
-enum class Reach { exercised, present, absent, unknown };  // unknown: the record has no files, or the build's are unknown
+enum class Reach {
+  exercised,
+  present,
+  absent,
+  unknown
+};  // unknown: the record has no files, or the build's are unknown
 std::string to_string(Reach reach);
 
 struct ExposedRecord {
   const Record* record = nullptr;  // into the vector given to expose()
   Reach reach = Reach::unknown;
   bool by_function = false;  // decided by the fix's functions, else by its files
-  std::optional<double> weight;  // share of the fix's files (functions) that was executed; empty: lines unknown
+  std::optional<double>
+      weight;  // share of the fix's files (functions) that was executed; empty: lines unknown
   std::vector<std::string> where;  // files or file:function that were exercised
   Openness openness = Openness::unknown;
   std::string ruled_out;  // why the sandbox withholds what the attacker needs; empty: it does not
@@ -87,14 +94,14 @@ struct ExposureOptions {
 
 struct ExposureCount {
   uint64_t exercised = 0;
-  uint64_t by_function = 0;       // of them decided by function
-  double weighted = 0;            // sum of weights of those with a weight
+  uint64_t by_function = 0;  // of them decided by function
+  double weighted = 0;       // sum of weights of those with a weight
   uint64_t open = 0;
   uint64_t fixed_before = 0;
   uint64_t never_affected = 0;
   uint64_t openness_unknown = 0;
-  uint64_t ruled_out = 0;         // of the exercised
-  uint64_t meets = 0;             // exercised, neither ruled out nor fixed before nor never affected
+  uint64_t ruled_out = 0;  // of the exercised
+  uint64_t meets = 0;      // exercised, neither ruled out nor fixed before nor never affected
   uint64_t present = 0;
   uint64_t absent = 0;
   uint64_t unknown = 0;
@@ -108,11 +115,13 @@ struct Exposure {
   std::optional<std::string> kernel_version;
   ExposureCount dated;    // records in the span asked for (all records when no span was asked for)
   ExposureCount undated;  // records without a date, when a span was asked for
-  std::vector<ExposedRecord> records;  // exercised ones first, of these what is met and open, then the heaviest
+  std::vector<ExposedRecord>
+      records;  // exercised ones first, of these what is met and open, then the heaviest
   std::vector<std::string> warnings;
 };
 
-Exposure expose(const std::vector<Record>& records, const ExercisedCode& code, const ExposureOptions& options = {});
+Exposure expose(const std::vector<Record>& records, const ExercisedCode& code,
+                const ExposureOptions& options = {});
 
 // Metric `known_cves`: records whose fixed files or functions were exercised. `value` counts them all, `low`
 // those decided by function or in a file that was executed whole, `high` also those whose place is unknown.
@@ -131,23 +140,25 @@ struct RetrodictionRow {
   std::string label;
   std::string sandbox;
   double executed_lines = 0;
-  double predicted = 0;          // sum over subsystems of executed lines x density up to the year, scaled to the later total
+  double predicted =
+      0;  // sum over subsystems of executed lines x density up to the year, scaled to the later total
   double predicted_uniform = 0;  // executed lines x one density for the whole build
   double observed = 0;           // later records in exercised files, weighted by the executed share
   uint64_t observed_records = 0;
 };
 
 struct Retrodiction {
-  int until = 0;                // density from records dated up to and including this year
-  std::optional<int> to;        // observed: the years after `until`, up to this
+  int until = 0;          // density from records dated up to and including this year
+  std::optional<int> to;  // observed: the years after `until`, up to this
   DateBasis basis = DateBasis::published;
   uint64_t training_records = 0;
   uint64_t test_records = 0;
   uint64_t undated = 0;
   std::vector<RetrodictionRow> rows;
-  std::optional<double> tau;             // Kendall's tau-b of predicted and observed over the recordings (3 or more)
+  std::optional<double> tau;  // Kendall's tau-b of predicted and observed over the recordings (3 or more)
   std::optional<double> tau_uniform;
-  std::optional<double> subsystem_rho;   // Spearman's rho of density before and after, over the subsystems exercised
+  std::optional<double>
+      subsystem_rho;  // Spearman's rho of density before and after, over the subsystems exercised
   uint64_t subsystems = 0;
   std::vector<std::string> warnings;
 };

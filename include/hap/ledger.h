@@ -1,5 +1,5 @@
-// The vulnerability ledger: dated records of published vulnerabilities, classified by isolation technology and
-// impact, and what a recording's exercised code meets of them.
+// The vulnerability ledger: dated records of published vulnerabilities, classified by isolation technology
+// and impact, and what a recording's exercised code meets of them.
 //
 //   sources --import--> records (facts, one row per source) --rules, people--> classifications
 //   classifications x years  --> table (ranges)          include/hap/ledger.h, make_table
@@ -128,12 +128,12 @@ struct YearSpan {
 // How the table dates a record.
 enum class DateBasis {
   published,  // its publication date; a record without one is in no year and counted as undated
-  id_year,    // an undated record by the year in its id: only ever on explicit request, and said in the output
+  id_year,  // an undated record by the year in its id: only ever on explicit request, and said in the output
 };
 
 struct TableEntry {
-  std::string label;              // the advisory where the technology counts advisories, else the record's id
-  std::vector<std::string> ids;   // records behind the entry
+  std::string label;             // the advisory where the technology counts advisories, else the record's id
+  std::vector<std::string> ids;  // records behind the entry
   Tier tier = Tier::core;
   std::string date;
   std::string attacker;
@@ -152,8 +152,8 @@ struct PublishedRange {
 struct TableCell {
   std::string technology;
   Impact impact = Impact::privilege_escalation;
-  int low = 0;   // core entries
-  int high = 0;  // core and upper entries
+  int low = 0;                              // core entries
+  int high = 0;                             // core and upper entries
   std::vector<TableEntry> entries;          // every tier, core first
   std::optional<PublishedRange> published;  // the seed's figure, for the span it was published for
 };
@@ -161,18 +161,18 @@ struct TableCell {
 struct Technology {
   std::string id;
   std::string title;
-  bool of_seed = false;        // a column of the seed's table
-  bool per_advisory = false;   // counts advisories, not record ids
+  bool of_seed = false;               // a column of the seed's table
+  bool per_advisory = false;          // counts advisories, not record ids
   std::vector<std::string> products;  // a technology without any record of these is "no data", not zero
 };
 
 struct Table {
   YearSpan years;
   std::vector<Technology> technologies;
-  std::vector<TableCell> cells;          // technologies x impacts, in that order
+  std::vector<TableCell> cells;           // technologies x impacts, in that order
   std::vector<std::string> without_data;  // technologies with no record of any year
-  uint64_t undated = 0;                  // classified records that have no date and are in no year
-  std::vector<std::string> basis;        // which classifications the figures stand on
+  uint64_t undated = 0;                   // classified records that have no date and are in no year
+  std::vector<std::string> basis;         // which classifications the figures stand on
   std::vector<std::string> warnings;
   const TableCell* find(const std::string& technology, Impact impact) const;
 };
@@ -187,9 +187,9 @@ struct SubsystemDensity {
   std::optional<double> per_kloc;  // records per 1,000 lines; empty when the lines are unknown
 };
 
-// Fix records per 1,000 lines of each subsystem. `lines`: subsystem -> lines of code in the build. Records are
-// those of product linux with files; with a span only those dated in it (by `basis`). Subsystems of `lines`
-// without records have density 0; subsystems with records but without lines have no density.
+// Fix records per 1,000 lines of each subsystem. `lines`: subsystem -> lines of code in the build. Records
+// are those of product linux with files; with a span only those dated in it (by `basis`). Subsystems of
+// `lines` without records have density 0; subsystems with records but without lines have no density.
 std::map<std::string, SubsystemDensity> subsystem_bug_density(const std::vector<Record>& records,
                                                               const std::map<std::string, uint64_t>& lines,
                                                               std::optional<YearSpan> span = std::nullopt,
@@ -198,8 +198,8 @@ std::map<std::string, SubsystemDensity> subsystem_bug_density(const std::vector<
 // The year of a record's date under a basis; empty when it has none.
 std::optional<int> year_of(const Record& record, DateBasis basis);
 
-// Records of the user's ledger (`default_path()` when empty): what `known_cves` and the density are computed from.
-// Empty when nothing was ever imported. `with_text` also loads descriptions and rationales.
+// Records of the user's ledger (`default_path()` when empty): what `known_cves` and the density are computed
+// from. Empty when nothing was ever imported. `with_text` also loads descriptions and rationales.
 Result<std::vector<Record>> load_records(const std::string& database = {}, bool with_text = false);
 
 // $HAP_LEDGER, else $XDG_DATA_HOME/hapmeter/ledger.sqlite, else ~/.local/share/hapmeter/ledger.sqlite.

@@ -62,13 +62,15 @@ Result<ledger::BookOptions> book_options(const LedgerOptions& options, bool with
 Result<ledger::YearSpan> parse_years(const std::string& text) {
   const size_t dash = text.find('-');
   const auto year = [](const std::string& part) {
-    const bool digits = part.size() == 4 && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits = part.size() == 4 &&
+                        std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
     return digits ? std::stoi(part) : 0;
   };
   const int from = year(text.substr(0, dash));
   const int to = dash == std::string::npos ? from : year(text.substr(dash + 1));
   if (from < 1990 || to < from || to > 2100) {
-    return Error("\"" + text + "\" is no year and no span of years", ErrorKind::usage).hint("write --year 2014 or --year 2010-2014");
+    return Error("\"" + text + "\" is no year and no span of years", ErrorKind::usage)
+        .hint("write --year 2014 or --year 2010-2014");
   }
   return ledger::YearSpan{from, to};
 }
@@ -82,31 +84,38 @@ Result<int> run_import(const LedgerOptions& options, const Session& session) {
   HAP_TRY(store, ledger::Store::open(database));
   ledger::ImportOptions import;
   import.again = options.again;
-  import.stop = [&session] { return session.cancel.requested(); };
-  const auto progress = session.progress();
-  HAP_TRY(report, ledger::import_inputs(store, options.inputs, import, *progress));
-  constexpr size_t shown = 20;
-  for (size_t i = 0; i < std::min(shown, report.issues.size()); ++i) {
-    const auto& issue = report.issues[i];
-    progress->note("skipped: " + issue.origin + (issue.position.empty() ? "" : ", " + issue.position) + ": " + issue.message);
-  }
-  if (report.issues.size() > shown) progress->note("... and " + std::to_string(report.issues.size() - shown) + " more were skipped");
-  HAP_TRY(total, store.record_count());
-  std::string text = std::to_string(report.records) + " records read: " + std::to_string(report.added) + " new, " + std::to_string(report.updated) +
-                     " updated, " + std::to_string(report.unchanged) + " as before; " + std::to_string(report.issues.size()) + " skipped";
-  if (report.duplicates > 0) text += ", " + std::to_string(report.duplicates) + " repeated";
-  if (report.ignored_files > 0) text += ", " + std::to_string(report.ignored_files) + " files of other kinds ignored";
-  if (report.unchanged_inputs > 0) text += "; " + std::to_string(report.unchanged_inputs) + " inputs unchanged since their last import";
-  HAP_CHECK(print(text + "\nThe ledger holds " + std::to_string(total) + " records: " + database + "\n"));
-  return exit_done;
+  import.stop = [&session] { return session.cancel.requested();
+};
+const auto progress = session.progress();
+HAP_TRY(report, ledger::import_inputs(store, options.inputs, import, *progress));
+constexpr size_t shown = 20;
+for (size_t i = 0; i < std::min(shown, report.issues.size()); ++i) {
+  const auto& issue = report.issues[i];
+  progress->note("skipped: " + issue.origin + (issue.position.empty() ? "" : ", " + issue.position) + ": " +
+                 issue.message);
 }
+if (report.issues.size() > shown)
+  progress->note("... and " + std::to_string(report.issues.size() - shown) + " more were skipped");
+HAP_TRY(total, store.record_count());
+std::string text = std::to_string(report.records) + " records read: " + std::to_string(report.added) +
+                   " new, " + std::to_string(report.updated) + " updated, " +
+                   std::to_string(report.unchanged) + " as before; " + std::to_string(report.issues.size()) +
+                   " skipped";
+if (report.duplicates > 0) text += ", " + std::to_string(report.duplicates) + " repeated";
+if (report.ignored_files > 0)
+  text += ", " + std::to_string(report.ignored_files) + " files of other kinds ignored";
+if (report.unchanged_inputs > 0)
+  text += "; " + std::to_string(report.unchanged_inputs) + " inputs unchanged since their last import";
+HAP_CHECK(print(text + "\nThe ledger holds " + std::to_string(total) + " records: " + database + "\n"));
+return exit_done;
+}  // namespace
 
 Result<int> run_table(const LedgerOptions& options) {
   HAP_TRY(years, parse_years(options.years));
   HAP_TRY(opened, book_options(options, false));
   HAP_TRY(book, ledger::open_book(opened));
-  const ledger::Table table =
-      ledger::make_table(book, {years, options.by_id ? ledger::DateBasis::id_year : ledger::DateBasis::published});
+  const ledger::Table table = ledger::make_table(
+      book, {years, options.by_id ? ledger::DateBasis::id_year : ledger::DateBasis::published});
   if (options.cell.empty()) {
     if (options.format == "text") HAP_CHECK(print(ledger::table_text(table)));
     if (options.format == "json") HAP_CHECK(print(ledger::table_json(table)));
@@ -114,7 +123,8 @@ Result<int> run_table(const LedgerOptions& options) {
     return exit_done;
   }
   const size_t slash = options.cell.find('/');
-  const auto impact = slash == std::string::npos ? std::nullopt : ledger::parse_impact(options.cell.substr(slash + 1));
+  const auto impact =
+      slash == std::string::npos ? std::nullopt : ledger::parse_impact(options.cell.substr(slash + 1));
   const auto* cell = impact ? table.find(options.cell.substr(0, slash), *impact) : nullptr;
   if (cell == nullptr) {
     std::string known;
@@ -133,10 +143,12 @@ Result<int> run_show(const LedgerOptions& options) {
   HAP_TRY(book, ledger::open_book(opened));
   const auto* record = book.find(options.id);
   if (record == nullptr) {
-    return Error("the ledger has no record " + options.id).hint("ids are written as in CVE-2014-0049; hap ledger import adds records");
+    return Error("the ledger has no record " + options.id)
+        .hint("ids are written as in CVE-2014-0049; hap ledger import adds records");
   }
-  HAP_CHECK(print(options.format == "json" ? ledger::to_json(*record, 2) + "\n"
-                                           : ledger::record_text(*record, book.rules.explain(record->record))));
+  HAP_CHECK(print(options.format == "json"
+                      ? ledger::to_json(*record, 2) + "\n"
+                      : ledger::record_text(*record, book.rules.explain(record->record))));
   return exit_done;
 }
 
@@ -148,7 +160,8 @@ Result<int> run_accuracy(const LedgerOptions& options) {
   std::string known;
   for (const auto& file : book.files) {
     known += (known.empty() ? "" : ", ") + file.origin;
-    if (file.origin == options.against || file.origin == "classification-" + options.against + ".tsv") hand = &file;
+    if (file.origin == options.against || file.origin == "classification-" + options.against + ".tsv")
+      hand = &file;
   }
   std::optional<ledger::ClassificationFile> named;
   std::error_code ignored;
@@ -158,13 +171,16 @@ Result<int> run_accuracy(const LedgerOptions& options) {
     hand = &*named;
   }
   if (hand == nullptr) {
-    return Error("there is no hand classification \"" + options.against + "\"", ErrorKind::usage).hint("shipped: " + known + "; or name a file");
+    return Error("there is no hand classification \"" + options.against + "\"", ErrorKind::usage)
+        .hint("shipped: " + known + "; or name a file");
   }
   const auto accuracy = ledger::measure_accuracy(book, *hand);
   if (accuracy.records == 0) {
-    return Error("none of the classified records was imported").hint("import a source that has them, for example the tracker's or NVD's records of that year");
+    return Error("none of the classified records was imported")
+        .hint("import a source that has them, for example the tracker's or NVD's records of that year");
   }
-  HAP_CHECK(print(options.format == "json" ? ledger::accuracy_json(accuracy) : ledger::accuracy_text(accuracy, options.list)));
+  HAP_CHECK(print(options.format == "json" ? ledger::accuracy_json(accuracy)
+                                           : ledger::accuracy_text(accuracy, options.list)));
   return exit_done;
 }
 
@@ -188,7 +204,8 @@ Result<std::vector<ledger::Record>> load_ledger(const LedgerOptions& options) {
   records.reserve(book.records.size());
   for (auto& record : book.records) records.push_back(std::move(record.record));
   if (book.database_records == 0) {
-    return Error("nothing was imported into the ledger yet").hint("import records first: hap ledger import FILE...");
+    return Error("nothing was imported into the ledger yet")
+        .hint("import records first: hap ledger import FILE...");
   }
   return records;
 }
@@ -212,25 +229,32 @@ Result<int> run_exposure(const LedgerOptions& options) {
 Result<int> run_retrodict(const LedgerOptions& options) {
   HAP_TRY(records, load_ledger(options));
   HAP_TRY(codes, load_codes(options));
-  const auto result = ledger::retrodict(records, codes, options.until, options.to == 0 ? std::nullopt : std::optional<int>(options.to),
-                                        options.by_id ? ledger::DateBasis::id_year : ledger::DateBasis::published);
-  HAP_CHECK(print(options.format == "json" ? ledger::retrodiction_json(result) : ledger::retrodiction_text(result)));
+  const auto result = ledger::retrodict(
+      records, codes, options.until, options.to == 0 ? std::nullopt : std::optional<int>(options.to),
+      options.by_id ? ledger::DateBasis::id_year : ledger::DateBasis::published);
+  HAP_CHECK(print(options.format == "json" ? ledger::retrodiction_json(result)
+                                           : ledger::retrodiction_text(result)));
   return exit_done;
 }
 
 // Options that every reading command has. The formats it accepts are checked while parsing.
 void add_common(CLI::App* command, LedgerOptions& options, const std::vector<std::string>& formats) {
-  command->add_option("--db", options.database, "The ledger's database (default: $HAP_LEDGER, else in the user's data folder)");
+  command->add_option("--db", options.database,
+                      "The ledger's database (default: $HAP_LEDGER, else in the user's data folder)");
   command->add_option("--rules", options.rules, "Another classification rules file");
-  command->add_option("--classification", options.user_file, "Your own classification file; it overrides rules and shipped classifications");
-  command->add_option("--format", options.format, "Output format")->check(CLI::IsMember(formats))->capture_default_str();
+  command->add_option("--classification", options.user_file,
+                      "Your own classification file; it overrides rules and shipped classifications");
+  command->add_option("--format", options.format, "Output format")
+      ->check(CLI::IsMember(formats))
+      ->capture_default_str();
 }
 
-}  // namespace
+}  // namespace hap::cli
 
 void add_ledger(CLI::App& app, Session& session) {
   const auto options = std::make_shared<LedgerOptions>();
-  auto* ledger = app.add_subcommand("ledger", "Published vulnerabilities: by technology, impact and year, and in what a sandbox exercises");
+  auto* ledger = app.add_subcommand(
+      "ledger", "Published vulnerabilities: by technology, impact and year, and in what a sandbox exercises");
   ledger->require_subcommand(1);
   ledger->footer(
       "Examples:\n"
@@ -240,47 +264,71 @@ void add_ledger(CLI::App& app, Session& session) {
       "  hap ledger exposure a.hap b.hap --since 2024     which known vulnerabilities lie in exercised code");
 
   auto* import = ledger->add_subcommand("import", "Read records into the ledger");
-  import->add_option("INPUT", options->inputs, "Files, folders or archives: CVE 5.x, the kernel CNA's vulns repository, NVD 2.0, xsa.json, OSV, tracker lines")->required();
-  import->add_option("--db", options->database, "The ledger's database (default: $HAP_LEDGER, else in the user's data folder)");
-  import->add_flag("--again", options->again, "Read inputs that have not changed since their last import, too");
-  import->callback([options, &session] { session.run = [options, &session] { return run_import(*options, session); }; });
+  import
+      ->add_option("INPUT", options->inputs,
+                   "Files, folders or archives: CVE 5.x, the kernel CNA's vulns repository, NVD 2.0, "
+                   "xsa.json, OSV, tracker lines")
+      ->required();
+  import->add_option("--db", options->database,
+                     "The ledger's database (default: $HAP_LEDGER, else in the user's data folder)");
+  import->add_flag("--again", options->again,
+                   "Read inputs that have not changed since their last import, too");
+  import->callback([options, &session] { session.run = [options, &session] { return run_import(*options, session);
+};
+});
 
-  auto* table = ledger->add_subcommand("table", "Technology x impact x year, as ranges from certain to conditional");
-  add_common(table, *options, {"text", "json", "csv"});
-  table->add_option("--year", options->years, "A year or a span: 2014, 2010-2014")->required();
-  table->add_option("--cell", options->cell, "Expand one cell to its records: xen-pv/dos");
-  table->add_flag("--by-rules", options->rules_only, "Leave out what people decided and show the automatic rules alone");
-  table->add_flag("--undated-by-id", options->by_id, "Count undated records in the year of their id");
-  table->callback([options, &session] { session.run = [options] { return run_table(*options); }; });
+auto* table =
+    ledger->add_subcommand("table", "Technology x impact x year, as ranges from certain to conditional");
+add_common(table, *options, {"text", "json", "csv"});
+table->add_option("--year", options->years, "A year or a span: 2014, 2010-2014")->required();
+table->add_option("--cell", options->cell, "Expand one cell to its records: xen-pv/dos");
+table->add_flag("--by-rules", options->rules_only,
+                "Leave out what people decided and show the automatic rules alone");
+table->add_flag("--undated-by-id", options->by_id, "Count undated records in the year of their id");
+table->callback([options, &session] { session.run = [options] { return run_table(*options); }; });
 
-  auto* show = ledger->add_subcommand("show", "One record: facts, classification, and who decided it why");
-  add_common(show, *options, {"text", "json"});
-  show->add_option("ID", options->id, "CVE-2014-0049, XSA-148")->required();
-  show->callback([options, &session] { session.run = [options] { return run_show(*options); }; });
+auto* show = ledger->add_subcommand("show", "One record: facts, classification, and who decided it why");
+add_common(show, *options, {"text", "json"});
+show->add_option("ID", options->id, "CVE-2014-0049, XSA-148")->required();
+show->callback([options, &session] { session.run = [options] { return run_show(*options); }; });
 
-  auto* accuracy = ledger->add_subcommand("accuracy", "Precision and recall of the rules against a hand classification");
-  add_common(accuracy, *options, {"text", "json"});
-  accuracy->add_option("--against", options->against, "A year that was classified by hand (2014, 2015), or a classification file")->required();
-  accuracy->add_flag("--list", options->list, "List the disagreements");
-  accuracy->callback([options, &session] { session.run = [options] { return run_accuracy(*options); }; });
+auto* accuracy =
+    ledger->add_subcommand("accuracy", "Precision and recall of the rules against a hand classification");
+add_common(accuracy, *options, {"text", "json"});
+accuracy
+    ->add_option("--against", options->against,
+                 "A year that was classified by hand (2014, 2015), or a classification file")
+    ->required();
+accuracy->add_flag("--list", options->list, "List the disagreements");
+accuracy->callback([options, &session] { session.run = [options] { return run_accuracy(*options); }; });
 
-  auto* exposure = ledger->add_subcommand("exposure", "Known vulnerabilities in the code that recordings exercised");
-  add_common(exposure, *options, {"text", "json", "csv"});
-  exposure->add_option("RECORDING", options->recordings, "Recordings (.hap)")->required();
-  exposure->add_option("--since", options->since, "Only records published in this year or later; undated ones are counted apart")->check(CLI::Range(1990, 2100));
-  exposure->add_flag("--undated-by-id", options->by_id, "Date undated records by the year of their id");
-  add_analysis_options(*exposure, options->analysis);
-  exposure->add_option("--limit", options->limit, "Records listed per recording in text")->capture_default_str();
-  exposure->callback([options, &session] { session.run = [options] { return run_exposure(*options); }; });
+auto* exposure =
+    ledger->add_subcommand("exposure", "Known vulnerabilities in the code that recordings exercised");
+add_common(exposure, *options, {"text", "json", "csv"});
+exposure->add_option("RECORDING", options->recordings, "Recordings (.hap)")->required();
+exposure
+    ->add_option("--since", options->since,
+                 "Only records published in this year or later; undated ones are counted apart")
+    ->check(CLI::Range(1990, 2100));
+exposure->add_flag("--undated-by-id", options->by_id, "Date undated records by the year of their id");
+add_analysis_options(*exposure, options->analysis);
+exposure->add_option("--limit", options->limit, "Records listed per recording in text")
+    ->capture_default_str();
+exposure->callback([options, &session] { session.run = [options] { return run_exposure(*options); }; });
 
-  auto* retrodict = ledger->add_subcommand("retrodict", "How well density up to a year told the following years' records");
-  add_common(retrodict, *options, {"text", "json"});
-  retrodict->add_option("RECORDING", options->recordings, "Recordings (.hap), best of several sandboxes")->required();
-  retrodict->add_option("--until", options->until, "Last year of the records that densities are taken from")->required()->check(CLI::Range(1990, 2100));
-  retrodict->add_option("--to", options->to, "Last year of the records that are predicted")->check(CLI::Range(1990, 2100));
-  add_analysis_options(*retrodict, options->analysis);
-  retrodict->add_flag("--undated-by-id", options->by_id, "Date undated records by the year of their id");
-  retrodict->callback([options, &session] { session.run = [options] { return run_retrodict(*options); }; });
+auto* retrodict =
+    ledger->add_subcommand("retrodict", "How well density up to a year told the following years' records");
+add_common(retrodict, *options, {"text", "json"});
+retrodict->add_option("RECORDING", options->recordings, "Recordings (.hap), best of several sandboxes")
+    ->required();
+retrodict->add_option("--until", options->until, "Last year of the records that densities are taken from")
+    ->required()
+    ->check(CLI::Range(1990, 2100));
+retrodict->add_option("--to", options->to, "Last year of the records that are predicted")
+    ->check(CLI::Range(1990, 2100));
+add_analysis_options(*retrodict, options->analysis);
+retrodict->add_flag("--undated-by-id", options->by_id, "Date undated records by the year of their id");
+retrodict->callback([options, &session] { session.run = [options] { return run_retrodict(*options); }; });
 }
 
 }  // namespace hap::cli

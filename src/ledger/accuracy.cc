@@ -11,7 +11,9 @@
 namespace hap::ledger {
 namespace {
 
-bool counts(Tier tier) { return tier == Tier::core || tier == Tier::upper; }
+bool counts(Tier tier) {
+  return tier == Tier::core || tier == Tier::upper;
+}
 
 double wilson(const Proportion& p, double sign) {
   if (p.of == 0) return sign < 0 ? 0 : 1;
@@ -32,7 +34,8 @@ std::string name_of(const std::optional<Verdict>& verdict) {
   return verdict ? to_string(verdict->impact) + "/" + to_string(verdict->tier) : "-";
 }
 
-void count(AccuracyRow& row, const std::optional<Verdict>& hand, const std::optional<Verdict>& rules, bool with_impact) {
+void count(AccuracyRow& row, const std::optional<Verdict>& hand, const std::optional<Verdict>& rules,
+           bool with_impact) {
   const bool by_hand = hand && counts(hand->tier);
   const bool by_rules = rules && counts(rules->tier);
   if (by_hand && by_rules && (!with_impact || hand->impact == rules->impact)) {
@@ -48,8 +51,12 @@ void count(AccuracyRow& row, const std::optional<Verdict>& hand, const std::opti
 
 }  // namespace
 
-double Proportion::low() const { return wilson(*this, -1); }
-double Proportion::high() const { return wilson(*this, 1); }
+double Proportion::low() const {
+  return wilson(*this, -1);
+}
+double Proportion::high() const {
+  return wilson(*this, 1);
+}
 
 Accuracy measure_accuracy(const Book& book, const ClassificationFile& hand) {
   Accuracy accuracy;
@@ -76,11 +83,13 @@ Accuracy measure_accuracy(const Book& book, const ClassificationFile& hand) {
       const auto year = year_of(record, DateBasis::published);
       if (!year || *year < hand.covers->from || *year > hand.covers->to) continue;
       // What another file files under another year's date is that file's business.
-      const bool elsewhere = std::any_of(book.files.begin(), book.files.end(), [&](const ClassificationFile& other) {
-        return other.origin != hand.origin && std::any_of(other.rows.begin(), other.rows.end(), [&](const HandRow& row) {
-                 return std::find(row.ids.begin(), row.ids.end(), record.id) != row.ids.end();
-               });
-      });
+      const bool elsewhere =
+          std::any_of(book.files.begin(), book.files.end(), [&](const ClassificationFile& other) {
+            return other.origin != hand.origin &&
+                   std::any_of(other.rows.begin(), other.rows.end(), [&](const HandRow& row) {
+                     return std::find(row.ids.begin(), row.ids.end(), record.id) != row.ids.end();
+                   });
+          });
       if (!elsewhere) judged.insert(record.id);
     }
   }
@@ -102,7 +111,8 @@ Accuracy measure_accuracy(const Book& book, const ClassificationFile& hand) {
         why = c.made_by + ", " + c.why;
       }
       for (auto* row : {&cells["all"], &cells[technology.id]}) count(*row, person, rules, true);
-      for (auto* row : {&technologies["all"], &technologies[technology.id]}) count(*row, person, rules, false);
+      for (auto* row : {&technologies["all"], &technologies[technology.id]})
+        count(*row, person, rules, false);
       const bool hand_counts = person && counts(person->tier);
       const bool rules_count = rules && counts(rules->tier);
       if (hand_counts != rules_count || (hand_counts && person->impact != rules->impact)) {
@@ -127,12 +137,14 @@ Accuracy measure_accuracy(const Book& book, const ClassificationFile& hand) {
 }
 
 std::string accuracy_text(const Accuracy& accuracy, bool list_disagreements) {
-  std::string out = "The rules against " + accuracy.against + ": " + std::to_string(accuracy.records) + " records judged";
+  std::string out =
+      "The rules against " + accuracy.against + ": " + std::to_string(accuracy.records) + " records judged";
   if (accuracy.missing > 0) out += ", " + std::to_string(accuracy.missing) + " not imported and not judged";
   out += "\n95 % Wilson intervals; a cell counts when its certainty is core or upper\n";
   const auto section = [&out](const char* title, const std::vector<AccuracyRow>& rows) {
     char line[200];
-    std::snprintf(line, sizeof line, "\n%-34s %6s %6s %6s   %-22s %-22s %s\n", title, "both", "missed", "extra", "recall", "precision", "precision without 'alt'");
+    std::snprintf(line, sizeof line, "\n%-34s %6s %6s %6s   %-22s %-22s %s\n", title, "both", "missed",
+                  "extra", "recall", "precision", "precision without 'alt'");
     out += line;
     for (const auto& row : rows) {
       const auto text = [](const Proportion& p) {
@@ -143,8 +155,8 @@ std::string accuracy_text(const Accuracy& accuracy, bool list_disagreements) {
       };
       std::snprintf(line, sizeof line, "%-34s %6llu %6llu %6llu   %-22s %-22s %s\n", row.name.c_str(),
                     static_cast<unsigned long long>(row.both), static_cast<unsigned long long>(row.only_hand),
-                    static_cast<unsigned long long>(row.only_rules), text(row.recall()).c_str(), text(row.precision()).c_str(),
-                    text(row.lenient_precision()).c_str());
+                    static_cast<unsigned long long>(row.only_rules), text(row.recall()).c_str(),
+                    text(row.precision()).c_str(), text(row.lenient_precision()).c_str());
       out += line;
     }
   };
@@ -153,7 +165,8 @@ std::string accuracy_text(const Accuracy& accuracy, bool list_disagreements) {
   if (list_disagreements) {
     out += "\nDisagreements (by hand -> by rules)\n";
     for (const auto& d : accuracy.disagreements) {
-      out += "  " + d.id + " " + d.technology + ": " + d.hand + " -> " + d.rules + (d.why.empty() ? "" : "  (" + d.why + ")") + "\n";
+      out += "  " + d.id + " " + d.technology + ": " + d.hand + " -> " + d.rules +
+             (d.why.empty() ? "" : "  (" + d.why + ")") + "\n";
     }
   }
   return out;
@@ -168,17 +181,27 @@ std::string accuracy_json(const Accuracy& accuracy) {
         if (p.of == 0) return Json(nullptr);
         return Json{{"value", p.value()}, {"low", p.low()}, {"high", p.high()}};
       };
-      array.push_back({{"name", row.name}, {"both", row.both}, {"missed", row.only_hand}, {"extra", row.only_rules},
-                       {"extra_plausible", row.only_rules_alternative}, {"recall", proportion(row.recall())},
-                       {"precision", proportion(row.precision())}, {"precision_lenient", proportion(row.lenient_precision())}});
+      array.push_back({{"name", row.name},
+                       {"both", row.both},
+                       {"missed", row.only_hand},
+                       {"extra", row.only_rules},
+                       {"extra_plausible", row.only_rules_alternative},
+                       {"recall", proportion(row.recall())},
+                       {"precision", proportion(row.precision())},
+                       {"precision_lenient", proportion(row.lenient_precision())}});
     }
     return array;
   };
-  Json json{{"schema", "hapmeter.ledger-accuracy/1"}, {"against", accuracy.against}, {"records", accuracy.records},
-            {"missing", accuracy.missing}, {"cells", rows(accuracy.cells)}, {"technologies", rows(accuracy.technologies)}};
+  Json json{{"schema", "hapmeter.ledger-accuracy/1"},
+            {"against", accuracy.against},
+            {"records", accuracy.records},
+            {"missing", accuracy.missing},
+            {"cells", rows(accuracy.cells)},
+            {"technologies", rows(accuracy.technologies)}};
   json["disagreements"] = Json::array();
   for (const auto& d : accuracy.disagreements) {
-    json["disagreements"].push_back({{"id", d.id}, {"technology", d.technology}, {"hand", d.hand}, {"rules", d.rules}, {"why", d.why}});
+    json["disagreements"].push_back(
+        {{"id", d.id}, {"technology", d.technology}, {"hand", d.hand}, {"rules", d.rules}, {"why", d.why}});
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -18,10 +18,10 @@ struct Proportion {
 };
 
 struct AccuracyRow {
-  std::string name;  // technology, or "all"
-  uint64_t both = 0;        // cells that person and rules count
-  uint64_t only_hand = 0;   // missed by the rules
-  uint64_t only_rules = 0;  // counted by the rules alone
+  std::string name;                     // technology, or "all"
+  uint64_t both = 0;                    // cells that person and rules count
+  uint64_t only_hand = 0;               // missed by the rules
+  uint64_t only_rules = 0;              // counted by the rules alone
   uint64_t only_rules_alternative = 0;  // of those, the person called plausible but left out
   Proportion precision() const { return {both, both + only_rules}; }
   Proportion recall() const { return {both, both + only_hand}; }
@@ -32,16 +32,16 @@ struct AccuracyRow {
 struct Disagreement {
   std::string id;
   std::string technology;
-  std::string hand;   // "pe/core", or "-"
+  std::string hand;  // "pe/core", or "-"
   std::string rules;
-  std::string why;    // of the rules
+  std::string why;  // of the rules
 };
 
 struct Accuracy {
-  std::string against;      // classification file
-  uint64_t records = 0;     // hand-classified records that are in the database
-  uint64_t missing = 0;     // hand-classified records without a record in the database: not judged
-  std::vector<AccuracyRow> cells;         // unit: (record, technology, impact)
+  std::string against;             // classification file
+  uint64_t records = 0;            // hand-classified records that are in the database
+  uint64_t missing = 0;            // hand-classified records without a record in the database: not judged
+  std::vector<AccuracyRow> cells;  // unit: (record, technology, impact)
   std::vector<AccuracyRow> technologies;  // unit: (record, technology), whatever the impact
   std::vector<Disagreement> disagreements;
 };

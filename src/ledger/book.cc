@@ -1,10 +1,10 @@
 #include "ledger/book.h"
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <filesystem>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 #include <unordered_map>
 
 #include "base/digest.h"
@@ -34,21 +34,27 @@ Result<std::vector<Figure>> load_figures(const std::string& path) {
         figure.years = {(*table)["from"].value_or(0), (*table)["to"].value_or(0)};
         figure.technology = (*cell)["technology"].value_or(std::string());
         const auto impact = parse_impact((*cell)["impact"].value_or(std::string()));
-        if (!impact || figure.technology.empty()) return Error("a cell without technology or impact", ErrorKind::corrupt).at(path);
+        if (!impact || figure.technology.empty())
+          return Error("a cell without technology or impact", ErrorKind::corrupt).at(path);
         figure.impact = *impact;
-        figure.range = {(*cell)["low"].value_or(0), (*cell)["high"].value_or(0), (*cell)["deviation"].value_or(std::string())};
+        figure.range = {(*cell)["low"].value_or(0), (*cell)["high"].value_or(0),
+                        (*cell)["deviation"].value_or(std::string())};
         figures.push_back(std::move(figure));
       }
     }
   } catch (const toml::parse_error& error) {
-    return Error("line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()), ErrorKind::corrupt).at(path);
+    return Error(
+               "line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()),
+               ErrorKind::corrupt)
+        .at(path);
   }
   return figures;
 }
 
-// Records of the database with the rules' classifications; those are kept in the database until the rules or the
-// records change.
-Result<std::vector<ClassifiedRecord>> classified_records(const std::string& path, const Rules& rules, bool with_text) {
+// Records of the database with the rules' classifications; those are kept in the database until the rules or
+// the records change.
+Result<std::vector<ClassifiedRecord>> classified_records(const std::string& path, const Rules& rules,
+                                                         bool with_text) {
   HAP_TRY(store, Store::open(path, true));
   HAP_TRY(generation, store.generation());
   HAP_TRY(kept, store.classification_digest());
@@ -59,9 +65,11 @@ Result<std::vector<ClassifiedRecord>> classified_records(const std::string& path
     for (auto& record : plain) records.push_back({std::move(record), {}});
     HAP_TRY(all, store.load_classifications());
     for (auto& [id, classification] : all) {
-      const auto at = std::lower_bound(records.begin(), records.end(), id,
-                                       [](const ClassifiedRecord& r, const std::string& key) { return r.record.id < key; });
-      if (at != records.end() && at->record.id == id) at->classifications.push_back(std::move(classification));
+      const auto at = std::lower_bound(
+          records.begin(), records.end(), id,
+          [](const ClassifiedRecord& r, const std::string& key) { return r.record.id < key; });
+      if (at != records.end() && at->record.id == id)
+        at->classifications.push_back(std::move(classification));
     }
     return records;
   }
@@ -97,7 +105,8 @@ bool in_span(const std::string& date, const YearSpan& span) {
 }
 
 // Puts what one file says over what was there before.
-void overlay(const ClassificationFile& file, const std::set<std::string>& stronger, std::map<std::string, ClassifiedRecord>& records) {
+void overlay(const ClassificationFile& file, const std::set<std::string>& stronger,
+             std::map<std::string, ClassifiedRecord>& records) {
   std::set<std::string> named;
   for (const auto& row : file.rows) {
     for (const auto& id : row.ids) {
@@ -108,13 +117,15 @@ void overlay(const ClassificationFile& file, const std::set<std::string>& strong
       if (at == records.end()) {
         at = records.emplace(id, ClassifiedRecord{}).first;
         at->second.record.id = id;
-        at->second.record.sources.push_back({"hand classification", file.origin, "line " + std::to_string(row.line)});
+        at->second.record.sources.push_back(
+            {"hand classification", file.origin, "line " + std::to_string(row.line)});
       }
       if (named.insert(id).second) at->second.classifications.clear();
       auto& record = at->second.record;
       if (row.date) record.published = row.date;
       for (const auto& advisory : row.advisories) {
-        if (std::find(record.advisories.begin(), record.advisories.end(), advisory) == record.advisories.end()) {
+        if (std::find(record.advisories.begin(), record.advisories.end(), advisory) ==
+            record.advisories.end()) {
           record.advisories.push_back(advisory);
         }
       }
@@ -127,8 +138,9 @@ void overlay(const ClassificationFile& file, const std::set<std::string>& strong
 }  // namespace
 
 const ClassifiedRecord* Book::find(const std::string& id) const {
-  const auto at = std::lower_bound(records.begin(), records.end(), id,
-                                   [](const ClassifiedRecord& r, const std::string& key) { return r.record.id < key; });
+  const auto at =
+      std::lower_bound(records.begin(), records.end(), id,
+                       [](const ClassifiedRecord& r, const std::string& key) { return r.record.id < key; });
   return at != records.end() && at->record.id == id ? &*at : nullptr;
 }
 
@@ -171,7 +183,9 @@ Result<Book> open_book(const BookOptions& options) {
   for (const auto& file : book.files) {
     for (const auto& row : file.rows) {
       if (row.technology != "none" && book.rules.technology(row.technology) == nullptr) {
-        return Error("line " + std::to_string(row.line) + ": no technology \"" + row.technology + "\"", ErrorKind::corrupt).at(file.origin);
+        return Error("line " + std::to_string(row.line) + ": no technology \"" + row.technology + "\"",
+                     ErrorKind::corrupt)
+            .at(file.origin);
       }
     }
   }

@@ -1,5 +1,6 @@
-// The ledger opened for reading: records of the database with their classifications by rules, and over them what
-// people decided. Order of authority: the user's own file, the project's hand classifications, the rules.
+// The ledger opened for reading: records of the database with their classifications by rules, and over them
+// what people decided. Order of authority: the user's own file, the project's hand classifications, the
+// rules.
 #pragma once
 
 #include <map>
@@ -14,11 +15,11 @@
 namespace hap::ledger {
 
 struct BookOptions {
-  std::string database;        // empty: default_path(); need not exist
-  std::string data;            // folder with rules.toml, classification-*.tsv, published.toml
-  std::string rules;           // another rules file; empty: data + "/rules.toml"
-  std::string user_file;       // classification file of the user; empty: none
-  bool rules_only = false;     // leave out what people decided: to see, or to measure, the rules
+  std::string database;     // empty: default_path(); need not exist
+  std::string data;         // folder with rules.toml, classification-*.tsv, published.toml
+  std::string rules;        // another rules file; empty: data + "/rules.toml"
+  std::string user_file;    // classification file of the user; empty: none
+  bool rules_only = false;  // leave out what people decided: to see, or to measure, the rules
   bool with_text = false;
 };
 
@@ -54,6 +55,7 @@ std::string table_json(const Table& table);
 std::string cell_text(const Table& table, const TableCell& cell);
 std::string cell_csv(const TableCell& cell);
 std::string cell_json(const Table& table, const TableCell& cell);
-std::string record_text(const ClassifiedRecord& record, const std::vector<std::pair<std::string, std::string>>& facts);
+std::string record_text(const ClassifiedRecord& record,
+                        const std::vector<std::pair<std::string, std::string>>& facts);
 
 }  // namespace hap::ledger

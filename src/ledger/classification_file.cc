@@ -39,7 +39,8 @@ std::vector<std::string> expand(const std::string& first, const std::string& las
   const auto number = [dash](const std::string& id) {
     uint64_t value = 0;
     const auto [end, error] = std::from_chars(id.data() + dash + 1, id.data() + id.size(), value);
-    return error == std::errc{} && end == id.data() + id.size() ? std::optional<uint64_t>(value) : std::nullopt;
+    return error == std::errc{} && end == id.data() + id.size() ? std::optional<uint64_t>(value)
+                                                                : std::nullopt;
   };
   const auto from = number(first);
   const auto to = number(last);
@@ -65,7 +66,8 @@ std::optional<YearSpan> read_covers(const std::string& line) {
   const auto year = [](const std::string& text) {
     int value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size() && value >= 1990 && value <= 2100 ? value : 0;
+    return error == std::errc{} && end == text.data() + text.size() && value >= 1990 && value <= 2100 ? value
+                                                                                                      : 0;
   };
   const int from = year(years.front());
   const int to = year(years.back());
@@ -76,7 +78,8 @@ std::optional<YearSpan> read_covers(const std::string& line) {
 }  // namespace
 
 bool ClassificationFile::decides(const std::string& technology) const {
-  return std::any_of(rows.begin(), rows.end(), [&technology](const HandRow& row) { return row.technology == technology; });
+  return std::any_of(rows.begin(), rows.end(),
+                     [&technology](const HandRow& row) { return row.technology == technology; });
 }
 
 Result<ClassificationFile> ClassificationFile::parse(const std::string& text, const std::string& path) {
@@ -94,7 +97,8 @@ Result<ClassificationFile> ClassificationFile::parse(const std::string& text, co
     if (raw.front() == '#') {
       if (raw.starts_with("# covers:")) {
         file.covers = read_covers(raw);
-        if (!file.covers) return fail("write \"# covers: published YEAR\" or \"# covers: published YEAR-YEAR\"");
+        if (!file.covers)
+          return fail("write \"# covers: published YEAR\" or \"# covers: published YEAR-YEAR\"");
       }
       continue;
     }
@@ -102,7 +106,8 @@ Result<ClassificationFile> ClassificationFile::parse(const std::string& text, co
     if (at.empty()) {
       for (size_t i = 0; i < cells.size(); ++i) {
         const std::string name = trimmed(cells[i]);
-        if (std::find(columns.begin(), columns.end(), name) == columns.end()) return fail("unknown column \"" + name + "\"");
+        if (std::find(columns.begin(), columns.end(), name) == columns.end())
+          return fail("unknown column \"" + name + "\"");
         at[name] = i;
       }
       for (const char* needed : {"cell", "impact", "tier", "id"}) {
@@ -113,7 +118,8 @@ Result<ClassificationFile> ClassificationFile::parse(const std::string& text, co
     if (cells.size() > at.size()) return fail("more fields than columns");
     const auto field = [&](const char* name) {
       const auto found = at.find(name);
-      return found == at.end() || found->second >= cells.size() ? std::string() : trimmed(cells[found->second]);
+      return found == at.end() || found->second >= cells.size() ? std::string()
+                                                                : trimmed(cells[found->second]);
     };
     HandRow row;
     row.line = number;

@@ -9,7 +9,8 @@
 //   public     YYYY-MM-DD, or empty: the record's own date
 //   attacker, component, note
 // '#' starts a comment line. "# covers: published 2014" says that the file decides every record dated in that
-// year (or "2014-2016") for the technologies that occur in it: records it does not name are in none of their cells.
+// year (or "2014-2016") for the technologies that occur in it: records it does not name are in none of their
+// cells.
 #pragma once
 
 #include <optional>

@@ -23,7 +23,8 @@ std::optional<std::string> parse_date(std::string_view text) {
   const auto year = digits(text.substr(0, 4));
   const auto month = digits(text.substr(5, 2));
   const auto day = digits(text.substr(8, 2));
-  if (!year || !month || !day || *year < 1990 || *year > 2100 || *month < 1 || *month > 12) return std::nullopt;
+  if (!year || !month || !day || *year < 1990 || *year > 2100 || *month < 1 || *month > 12)
+    return std::nullopt;
   constexpr std::array<int, 12> lengths{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   const bool leap = (*year % 4 == 0 && *year % 100 != 0) || *year % 400 == 0;
   const int length = *month == 2 && leap ? 29 : lengths[static_cast<size_t>(*month - 1)];

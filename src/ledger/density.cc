@@ -30,7 +30,8 @@ std::map<std::string, SubsystemDensity> subsystem_bug_density(const std::vector<
     if (touched.empty()) {
       for (const auto& file : record.files) touched.insert(subsystem_of(file));
     }
-    for (const auto& subsystem : touched) densities[subsystem].records += 1.0 / static_cast<double>(touched.size());
+    for (const auto& subsystem : touched)
+      densities[subsystem].records += 1.0 / static_cast<double>(touched.size());
   }
   for (auto& [subsystem, density] : densities) {
     const auto known = lines.find(subsystem);

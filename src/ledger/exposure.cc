@@ -30,8 +30,8 @@ bool of_linux(const Record& record) {
   return std::find(record.products.begin(), record.products.end(), "linux") != record.products.end();
 }
 
-// Headers are part of nearly every fix and executed by nearly everything; a fix is judged by its other files if
-// it has any.
+// Headers are part of nearly every fix and executed by nearly everything; a fix is judged by its other files
+// if it has any.
 std::vector<const std::string*> judged_files(const Record& record) {
   std::vector<const std::string*> code;
   std::vector<const std::string*> headers;
@@ -83,7 +83,8 @@ void judge_by_file(const Record& record, const CodeIndex& index, ExposedRecord& 
   }
   if (!result.where.empty()) {
     result.reach = Reach::exercised;
-    if (lines_known && total > 0) result.weight = std::min(1.0, static_cast<double>(executed) / static_cast<double>(total));
+    if (lines_known && total > 0)
+      result.weight = std::min(1.0, static_cast<double>(executed) / static_cast<double>(total));
   } else if (present) {
     result.reach = Reach::present;
   } else {
@@ -107,23 +108,27 @@ std::string withheld(const Requirement& need, const SandboxFacts& facts) {
         if (!facts.can_create_user_namespace || *facts.can_create_user_namespace) return {};
         return "needs " + need.name + ", which the sandbox does not have and no user namespace can give";
       }
-      if (has) return "needs " + need.name + " over the host, and the sandbox has it over its own user namespace only";
+      if (has)
+        return "needs " + need.name +
+               " over the host, and the sandbox has it over its own user namespace only";
       return "needs " + need.name + ", which the sandbox does not have";
     }
     case Requirement::Kind::user_namespace:
       if (!facts.can_create_user_namespace || *facts.can_create_user_namespace) return {};
       return "needs a user namespace, which the sandbox cannot create";
-    case Requirement::Kind::device: break;
+    case Requirement::Kind::device:
+      break;
   }
   if (!facts.devices) return {};
-  const bool has = std::any_of(facts.devices->begin(), facts.devices->end(), [&need](const std::string& device) {
-    return device == need.name || device.starts_with(need.name + "/");
-  });
+  const bool has =
+      std::any_of(facts.devices->begin(), facts.devices->end(), [&need](const std::string& device) {
+        return device == need.name || device.starts_with(need.name + "/");
+      });
   return has ? std::string() : "needs " + need.name + ", which the sandbox does not get";
 }
 
-// A tenant with a kernel of its own drives the devices of its VMM through that, so that what the VMM or Sentry
-// may open is what counts; its own capabilities say nothing about the host's.
+// A tenant with a kernel of its own drives the devices of its VMM through that, so that what the VMM or
+// Sentry may open is what counts; its own capabilities say nothing about the host's.
 std::string ruled_out_by(const Record& record, const SandboxFacts& facts) {
   for (const auto& need : record.requirements) {
     auto reason = withheld(need, facts);
@@ -134,19 +139,34 @@ std::string ruled_out_by(const Record& record, const SandboxFacts& facts) {
 
 void count(ExposureCount& into, const ExposedRecord& item) {
   switch (item.reach) {
-    case Reach::present: ++into.present; return;
-    case Reach::absent: ++into.absent; return;
-    case Reach::unknown: ++into.unknown; return;
-    case Reach::exercised: break;
+    case Reach::present:
+      ++into.present;
+      return;
+    case Reach::absent:
+      ++into.absent;
+      return;
+    case Reach::unknown:
+      ++into.unknown;
+      return;
+    case Reach::exercised:
+      break;
   }
   ++into.exercised;
   if (item.by_function) ++into.by_function;
   into.weighted += item.weight.value_or(0);
   switch (item.openness) {
-    case Openness::open: ++into.open; break;
-    case Openness::fixed_before: ++into.fixed_before; break;
-    case Openness::never_affected: ++into.never_affected; break;
-    case Openness::unknown: ++into.openness_unknown; break;
+    case Openness::open:
+      ++into.open;
+      break;
+    case Openness::fixed_before:
+      ++into.fixed_before;
+      break;
+    case Openness::never_affected:
+      ++into.never_affected;
+      break;
+    case Openness::unknown:
+      ++into.openness_unknown;
+      break;
   }
   if (!item.ruled_out.empty()) {
     ++into.ruled_out;
@@ -198,15 +218,20 @@ std::string normalise_source_path(const std::string& path) {
 
 std::string to_string(Reach reach) {
   switch (reach) {
-    case Reach::exercised: return "exercised";
-    case Reach::present: return "present, not exercised";
-    case Reach::absent: return "not in this kernel build";
-    case Reach::unknown: break;
+    case Reach::exercised:
+      return "exercised";
+    case Reach::present:
+      return "present, not exercised";
+    case Reach::absent:
+      return "not in this kernel build";
+    case Reach::unknown:
+      break;
   }
   return "unknown";
 }
 
-Exposure expose(const std::vector<Record>& records, const ExercisedCode& code, const ExposureOptions& options) {
+Exposure expose(const std::vector<Record>& records, const ExercisedCode& code,
+                const ExposureOptions& options) {
   Exposure exposure;
   exposure.label = code.label;
   exposure.sandbox = code.sandbox;
@@ -225,30 +250,40 @@ Exposure expose(const std::vector<Record>& records, const ExercisedCode& code, c
     count(options.since && !year ? exposure.undated : exposure.dated, item);
     exposure.records.push_back(std::move(item));
   }
-  std::stable_sort(exposure.records.begin(), exposure.records.end(), [](const ExposedRecord& a, const ExposedRecord& b) {
-    if (a.reach != b.reach) return a.reach < b.reach;
-    if (a.ruled_out.empty() != b.ruled_out.empty()) return a.ruled_out.empty();
-    const auto rank = [](Openness openness) {
-      return openness == Openness::open ? 0 : openness == Openness::unknown ? 1 : 2;
-    };
-    if (rank(a.openness) != rank(b.openness)) return rank(a.openness) < rank(b.openness);
-    return a.weight.value_or(0) > b.weight.value_or(0);
-  });
-  if (records.empty()) exposure.warnings.push_back("the ledger is empty: import records first (hap ledger import FILE...)");
+  std::stable_sort(exposure.records.begin(), exposure.records.end(),
+                   [](const ExposedRecord& a, const ExposedRecord& b) {
+                     if (a.reach != b.reach) return a.reach < b.reach;
+                     if (a.ruled_out.empty() != b.ruled_out.empty()) return a.ruled_out.empty();
+                     const auto rank = [](Openness openness) {
+                       return openness == Openness::open ? 0 : openness == Openness::unknown ? 1 : 2;
+                     };
+                     if (rank(a.openness) != rank(b.openness)) return rank(a.openness) < rank(b.openness);
+                     return a.weight.value_or(0) > b.weight.value_or(0);
+                   });
+  if (records.empty())
+    exposure.warnings.push_back("the ledger is empty: import records first (hap ledger import FILE...)");
   if (!exposure.kernel_version) {
-    exposure.warnings.push_back("the upstream version of kernel " + code.kernel_release + " is unknown: open and fixed are unknown");
+    exposure.warnings.push_back("the upstream version of kernel " + code.kernel_release +
+                                " is unknown: open and fixed are unknown");
   }
   if (exposure.dated.openness_unknown + exposure.undated.openness_unknown > 0 && exposure.kernel_version) {
-    exposure.warnings.push_back(std::to_string(exposure.dated.openness_unknown + exposure.undated.openness_unknown) +
-                                " exercised records come from sources without affected versions: open or fixed is unknown; ranges are in "
-                                "the kernel CNA's own JSON and in CVE 5.x records");
+    exposure.warnings.push_back(
+        std::to_string(exposure.dated.openness_unknown + exposure.undated.openness_unknown) +
+        " exercised records come from sources without affected versions: open or fixed is unknown; ranges "
+        "are in "
+        "the kernel CNA's own JSON and in CVE 5.x records");
   }
   if (exposure.kernel_version) {
-    exposure.warnings.push_back("ranges are of upstream releases: a distribution may have taken a fix earlier");
+    exposure.warnings.push_back(
+        "ranges are of upstream releases: a distribution may have taken a fix earlier");
   }
-  if (!index.presence_known) exposure.warnings.push_back("the files of this kernel build are unknown: absent cannot be told from not exercised");
-  if (!code.facts.capabilities) exposure.warnings.push_back("the sandbox's capabilities are unknown: nothing is ruled out by them");
-  if (!code.facts.devices) exposure.warnings.push_back("the sandbox's devices are unknown: nothing is ruled out by them");
+  if (!index.presence_known)
+    exposure.warnings.push_back(
+        "the files of this kernel build are unknown: absent cannot be told from not exercised");
+  if (!code.facts.capabilities)
+    exposure.warnings.push_back("the sandbox's capabilities are unknown: nothing is ruled out by them");
+  if (!code.facts.devices)
+    exposure.warnings.push_back("the sandbox's devices are unknown: nothing is ruled out by them");
   return exposure;
 }
 

@@ -128,15 +128,18 @@ std::string product_name(std::string_view name) {
 
 namespace {
 
-bool identifier_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool identifier_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 // Kernel paths start in one of the tree's top folders; anything else with that look is another project's.
 bool kernel_path(std::string_view path) {
-  constexpr std::array<std::string_view, 19> tops{"arch/",  "block/",    "crypto/", "drivers/", "fs/",
-                                                  "include/", "init/",   "io_uring/", "ipc/",   "kernel/",
-                                                  "lib/",   "mm/",       "net/",    "security/", "sound/",
-                                                  "tools/", "usr/",      "virt/",   "certs/"};
-  return std::any_of(tops.begin(), tops.end(), [path](std::string_view top) { return path.starts_with(top); });
+  constexpr std::array<std::string_view, 19> tops{"arch/",    "block/", "crypto/",   "drivers/",  "fs/",
+                                                  "include/", "init/",  "io_uring/", "ipc/",      "kernel/",
+                                                  "lib/",     "mm/",    "net/",      "security/", "sound/",
+                                                  "tools/",   "usr/",   "virt/",     "certs/"};
+  return std::any_of(tops.begin(), tops.end(),
+                     [path](std::string_view top) { return path.starts_with(top); });
 }
 
 }  // namespace
@@ -156,11 +159,15 @@ void add_named_places(Record& record) {
   }
   for (size_t i = 0; i < words.size(); ++i) {
     const auto word = words[i];
-    const bool source = (word.ends_with(".c") || word.ends_with(".h") || word.ends_with(".S")) && word.size() < 200;
-    if (!source || word.find('/') == std::string_view::npos || word.front() == '/' || word.find("..") != std::string_view::npos) continue;
+    const bool source =
+        (word.ends_with(".c") || word.ends_with(".h") || word.ends_with(".S")) && word.size() < 200;
+    if (!source || word.find('/') == std::string_view::npos || word.front() == '/' ||
+        word.find("..") != std::string_view::npos)
+      continue;
     if (linux_only && !kernel_path(word)) continue;
     const std::string file(word);
-    if (std::find(record.files.begin(), record.files.end(), file) == record.files.end()) record.files.push_back(file);
+    if (std::find(record.files.begin(), record.files.end(), file) == record.files.end())
+      record.files.push_back(file);
     // "NAME function in FILE"
     if (i < 3 || words[i - 1] != "in" || words[i - 2] != "function") continue;
     const auto name = words[i - 3];

@@ -46,8 +46,8 @@ std::unique_ptr<RecordFormat> make_osv_format();
 std::unique_ptr<RecordFormat> make_tracker_format();
 std::unique_ptr<RecordFormat> make_requirements_format();
 
-// Typed access to an untrusted object. A missing or null member is an empty value; a member of the wrong type, or
-// a date that is none, is remembered in `trouble()`, and the caller skips the whole record.
+// Typed access to an untrusted object. A missing or null member is an empty value; a member of the wrong
+// type, or a date that is none, is remembered in `trouble()`, and the caller skips the whole record.
 class Fields {
  public:
   explicit Fields(const Json& object);
@@ -71,10 +71,12 @@ class Fields {
 // "CVE-2024-26581", "XSA-148", "GHSA-...": an id of a shape that is safe to print and to keep.
 bool valid_id(const std::string& id);
 
-// One name per product however the source spells it: "linux", "xen", "qemu", "runc", "containerd", "docker", ...
+// One name per product however the source spells it: "linux", "xen", "qemu", "runc", "containerd", "docker",
+// ...
 std::string product_name(std::string_view name);
 
-// Source files and functions that a description names: "the sctp_assoc_update function in net/sctp/associola.c".
+// Source files and functions that a description names: "the sctp_assoc_update function in
+// net/sctp/associola.c".
 void add_named_places(Record& record);
 
 }  // namespace hap::ledger

@@ -89,7 +89,8 @@ class Cve5 : public RecordFormat {
     record.title = cna.text("title");
     for (const auto& item : cna.array("descriptions")) {
       Fields text(item);
-      if (record.description.empty() && text.text("lang").starts_with("en")) record.description = text.text("value");
+      if (record.description.empty() && text.text("lang").starts_with("en"))
+        record.description = text.text("value");
       cna.fail(text.trouble());
     }
     read_metrics(cna, record);
@@ -104,6 +105,8 @@ class Cve5 : public RecordFormat {
 
 }  // namespace
 
-std::unique_ptr<RecordFormat> make_cve5_format() { return std::make_unique<Cve5>(); }
+std::unique_ptr<RecordFormat> make_cve5_format() {
+  return std::make_unique<Cve5>();
+}
 
 }  // namespace hap::ledger

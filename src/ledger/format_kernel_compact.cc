@@ -1,5 +1,5 @@
-// The kernel CNA's vulns repository reduced to one line per record: id, title, files of the fix, CVSS vector and
-// the written reason per metric. It has neither dates nor affected ranges.
+// The kernel CNA's vulns repository reduced to one line per record: id, title, files of the fix, CVSS vector
+// and the written reason per metric. It has neither dates nor affected ranges.
 #include "ledger/format.h"
 
 namespace hap::ledger {
@@ -10,7 +10,8 @@ class KernelCompact : public RecordFormat {
   std::string name() const override { return "kernel-compact"; }
 
   bool accepts(const Json& document) const override {
-    return document.is_object() && document.contains("id") && document.contains("files") && document.contains("title");
+    return document.is_object() && document.contains("id") && document.contains("files") &&
+           document.contains("title");
   }
 
   void read(const Json& document, RecordSink& sink) const override {
@@ -29,6 +30,8 @@ class KernelCompact : public RecordFormat {
 
 }  // namespace
 
-std::unique_ptr<RecordFormat> make_kernel_compact_format() { return std::make_unique<KernelCompact>(); }
+std::unique_ptr<RecordFormat> make_kernel_compact_format() {
+  return std::make_unique<KernelCompact>();
+}
 
 }  // namespace hap::ledger

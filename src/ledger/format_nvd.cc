@@ -46,14 +46,16 @@ void read_match(const Json& item, Fields& parent, Record& record) {
   if (range.from.empty()) range.from = fields.text("versionStartExcluding");
   parent.fail(fields.trouble());
   const auto vulnerable = item.is_object() ? item.find("vulnerable") : item.end();
-  if (!item.is_object() || vulnerable == item.end() || !vulnerable->is_boolean() || !vulnerable->get<bool>()) return;
+  if (!item.is_object() || vulnerable == item.end() || !vulnerable->is_boolean() || !vulnerable->get<bool>())
+    return;
   if (cpe.product.empty()) return;
   const std::string product = product_name(cpe.product);
   if (std::find(record.products.begin(), record.products.end(), product) == record.products.end()) {
     record.products.push_back(product);
   }
   if (range.from.empty() && range.below.empty() && range.through.empty()) {
-    if (cpe.version.empty() || cpe.version == "*" || cpe.version == "-") return;  // every version: says nothing
+    if (cpe.version.empty() || cpe.version == "*" || cpe.version == "-")
+      return;  // every version: says nothing
     range.from = cpe.version;
   }
   const auto known = std::find_if(record.affected.begin(), record.affected.end(),
@@ -103,7 +105,8 @@ class Nvd : public RecordFormat {
   std::string name() const override { return "nvd2"; }
 
   bool accepts(const Json& document) const override {
-    return document.is_object() && document.contains("vulnerabilities") && document["vulnerabilities"].is_array();
+    return document.is_object() && document.contains("vulnerabilities") &&
+           document["vulnerabilities"].is_array();
   }
 
   void read(const Json& document, RecordSink& sink) const override {
@@ -127,6 +130,8 @@ class Nvd : public RecordFormat {
 
 }  // namespace
 
-std::unique_ptr<RecordFormat> make_nvd_format() { return std::make_unique<Nvd>(); }
+std::unique_ptr<RecordFormat> make_nvd_format() {
+  return std::make_unique<Nvd>();
+}
 
 }  // namespace hap::ledger

@@ -64,8 +64,8 @@ void read_one(const Json& document, const std::string& position, RecordSink& sin
     Fields package(entry.object("package"));
     Affected affected;
     affected.product = product_name(package.text("name"));
-    if (!affected.product.empty() &&
-        std::find(record.products.begin(), record.products.end(), affected.product) == record.products.end()) {
+    if (!affected.product.empty() && std::find(record.products.begin(), record.products.end(),
+                                               affected.product) == record.products.end()) {
       record.products.push_back(affected.product);
     }
     for (const auto& range : entry.array("ranges")) read_range(range, fields, affected, record);
@@ -81,7 +81,8 @@ void read_one(const Json& document, const std::string& position, RecordSink& sin
 
 bool one_record(const Json& document) {
   return document.is_object() && document.contains("id") && document.contains("affected") &&
-         (document.contains("modified") || document.contains("schema_version") || document.contains("aliases"));
+         (document.contains("modified") || document.contains("schema_version") ||
+          document.contains("aliases"));
 }
 
 class Osv : public RecordFormat {
@@ -101,6 +102,8 @@ class Osv : public RecordFormat {
 
 }  // namespace
 
-std::unique_ptr<RecordFormat> make_osv_format() { return std::make_unique<Osv>(); }
+std::unique_ptr<RecordFormat> make_osv_format() {
+  return std::make_unique<Osv>();
+}
 
 }  // namespace hap::ledger

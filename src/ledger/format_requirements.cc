@@ -47,9 +47,10 @@ class Requirements : public RecordFormat {
       auto& kept = at->second.list;
       kept.erase(std::remove_if(kept.begin(), kept.end(),
                                 [&list](const Requirement& have) {
-                                  return std::none_of(list.begin(), list.end(), [&have](const Requirement& other) {
-                                    return other.kind == have.kind && other.name == have.name;
-                                  });
+                                  return std::none_of(
+                                      list.begin(), list.end(), [&have](const Requirement& other) {
+                                        return other.kind == have.kind && other.name == have.name;
+                                      });
                                 }),
                  kept.end());
     }
@@ -65,6 +66,8 @@ class Requirements : public RecordFormat {
 
 }  // namespace
 
-std::unique_ptr<RecordFormat> make_requirements_format() { return std::make_unique<Requirements>(); }
+std::unique_ptr<RecordFormat> make_requirements_format() {
+  return std::make_unique<Requirements>();
+}
 
 }  // namespace hap::ledger

@@ -1,5 +1,5 @@
-// Tracker records, one per line: the Ubuntu CVE tracker reduced to id, publication date, packages, priority, CVSS
-// vector, Xen advisories, fix commits ([introduced, fixed] pairs) and description.
+// Tracker records, one per line: the Ubuntu CVE tracker reduced to id, publication date, packages, priority,
+// CVSS vector, Xen advisories, fix commits ([introduced, fixed] pairs) and description.
 #include <algorithm>
 #include <cctype>
 
@@ -51,6 +51,8 @@ class Tracker : public RecordFormat {
 
 }  // namespace
 
-std::unique_ptr<RecordFormat> make_tracker_format() { return std::make_unique<Tracker>(); }
+std::unique_ptr<RecordFormat> make_tracker_format() {
+  return std::make_unique<Tracker>();
+}
 
 }  // namespace hap::ledger

@@ -58,7 +58,8 @@ class Xsa : public RecordFormat {
         sink.malformed(position, fields.trouble());
         continue;
       }
-      ids.erase(std::remove_if(ids.begin(), ids.end(), [](const std::string& id) { return !year_in_id(id); }), ids.end());
+      ids.erase(std::remove_if(ids.begin(), ids.end(), [](const std::string& id) { return !year_in_id(id); }),
+                ids.end());
       if (ids.empty()) ids.push_back("XSA-" + number);
       for (const auto& id : ids) {
         Record one = record;
@@ -71,6 +72,8 @@ class Xsa : public RecordFormat {
 
 }  // namespace
 
-std::unique_ptr<RecordFormat> make_xsa_format() { return std::make_unique<Xsa>(); }
+std::unique_ptr<RecordFormat> make_xsa_format() {
+  return std::make_unique<Xsa>();
+}
 
 }  // namespace hap::ledger

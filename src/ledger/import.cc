@@ -52,9 +52,15 @@ class Importer : public InputVisitor {
     }
     HAP_TRY(change, store_.put(record));
     switch (change) {
-      case Store::Change::added: ++report_.added; break;
-      case Store::Change::updated: ++report_.updated; break;
-      case Store::Change::unchanged: ++report_.unchanged; break;
+      case Store::Change::added:
+        ++report_.added;
+        break;
+      case Store::Change::updated:
+        ++report_.updated;
+        break;
+      case Store::Change::unchanged:
+        ++report_.unchanged;
+        break;
     }
     return {};
   }
@@ -89,9 +95,10 @@ Status import_one(Store& store, const std::string& path, const ImportOptions& op
   if (importer.records() == 0) {
     return Error("no record could be read", ErrorKind::corrupt)
         .at(path)
-        .hint(part.issues.empty() ? "formats: CVE 5.x, the kernel CNA's vulns repository or its one-line form, NVD 2.0, "
-                                    "xsa.json, OSV, tracker lines"
-                                  : "the first reason: " + report.issues[report.issues.size() - part.issues.size()].message);
+        .hint(part.issues.empty()
+                  ? "formats: CVE 5.x, the kernel CNA's vulns repository or its one-line form, NVD 2.0, "
+                    "xsa.json, OSV, tracker lines"
+                  : "the first reason: " + report.issues[report.issues.size() - part.issues.size()].message);
   }
   HAP_CHECK(store.mark_imported(key, digest, static_cast<int64_t>(importer.records())));
   if (part.added + part.updated > 0) HAP_CHECK(store.new_generation());
@@ -106,8 +113,8 @@ Status import_one(Store& store, const std::string& path, const ImportOptions& op
 
 }  // namespace
 
-Result<ImportReport> import_inputs(Store& store, const std::vector<std::string>& paths, const ImportOptions& options,
-                                   Progress& progress) {
+Result<ImportReport> import_inputs(Store& store, const std::vector<std::string>& paths,
+                                   const ImportOptions& options, Progress& progress) {
   ImportReport report;
   for (const auto& path : paths) {
     progress.step("importing " + path);

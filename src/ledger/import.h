@@ -25,7 +25,7 @@ struct ImportReport {
   uint64_t unchanged = 0;
   uint64_t duplicates = 0;  // the same id twice from one source in one input, with the same content
   uint64_t ignored_files = 0;
-  uint64_t unchanged_inputs = 0;  // imported before, not changed since: not read again
+  uint64_t unchanged_inputs = 0;    // imported before, not changed since: not read again
   std::vector<ImportIssue> issues;  // what was skipped, or refused
 };
 
@@ -40,8 +40,8 @@ struct ImportOptions {
 // Imports each input whole or not at all: when it fails (unreadable, truncated, without a single record), the
 // database is as before that input, and the error is returned; inputs before it stay. Malformed records are
 // skipped and listed.
-Result<ImportReport> import_inputs(Store& store, const std::vector<std::string>& paths, const ImportOptions& options,
-                                   Progress& progress);
+Result<ImportReport> import_inputs(Store& store, const std::vector<std::string>& paths,
+                                   const ImportOptions& options, Progress& progress);
 
 // One stream of records: JSON lines or one JSON document. What fuzzing drives.
 Status read_stream(const std::string& origin, ByteStream& bytes, const ImportOptions& options,

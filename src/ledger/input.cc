@@ -65,8 +65,9 @@ class MemberStream : public ByteStream {
     const la_ssize_t got = archive_read_data(handle_, buffer, size);
     if (got < 0) {
       const char* reason = archive_error_string(handle_);
-      return Error(std::string("damaged or truncated archive: ") + (reason != nullptr ? reason : "unreadable"),
-                   ErrorKind::corrupt)
+      return Error(
+                 std::string("damaged or truncated archive: ") + (reason != nullptr ? reason : "unreadable"),
+                 ErrorKind::corrupt)
           .at(name_);
     }
     HAP_CHECK(budget_.spend(static_cast<uint64_t>(got)));
@@ -102,32 +103,37 @@ bool leaves_archive(const std::string& name) {
   return false;
 }
 
-Error interrupted() { return Error("stopped before the end; nothing of this input was kept", ErrorKind::interrupted); }
+Error interrupted() {
+  return Error("stopped before the end; nothing of this input was kept", ErrorKind::interrupted);
+}
 
 Status walk_archive(int fd, const std::string& path, uint64_t size, Budget& budget, InputVisitor& visitor) {
   const std::unique_ptr<archive, FreeArchive> handle(archive_read_new());
   if (!handle) return Error("out of memory");
   // Only what is handled inside the library: no filter that would start a program, no format made of text.
-  for (const auto support : {archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
-                             archive_read_support_filter_xz, archive_read_support_filter_zstd,
-                             archive_read_support_filter_lz4, archive_read_support_filter_compress,
-                             archive_read_support_format_tar, archive_read_support_format_zip,
-                             archive_read_support_format_cpio, archive_read_support_format_7zip,
-                             archive_read_support_format_raw}) {
+  for (const auto support :
+       {archive_read_support_filter_gzip, archive_read_support_filter_bzip2, archive_read_support_filter_xz,
+        archive_read_support_filter_zstd, archive_read_support_filter_lz4,
+        archive_read_support_filter_compress, archive_read_support_format_tar,
+        archive_read_support_format_zip, archive_read_support_format_cpio, archive_read_support_format_7zip,
+        archive_read_support_format_raw}) {
     if (support(handle.get()) < ARCHIVE_WARN) return Error("this libarchive lacks a format").at(path);
   }
   const auto failure = [&](const char* doing) {
     const char* reason = archive_error_string(handle.get());
-    return Error(std::string(doing) + ": " + (reason != nullptr ? reason : "unreadable"), ErrorKind::corrupt).at(path);
+    return Error(std::string(doing) + ": " + (reason != nullptr ? reason : "unreadable"), ErrorKind::corrupt)
+        .at(path);
   };
-  if (archive_read_open_fd(handle.get(), fd, 1 << 16) != ARCHIVE_OK) return failure("cannot open the archive");
+  if (archive_read_open_fd(handle.get(), fd, 1 << 16) != ARCHIVE_OK)
+    return failure("cannot open the archive");
   archive_entry* entry = nullptr;
   while (true) {
     const int status = archive_read_next_header(handle.get(), &entry);
     if (status == ARCHIVE_EOF) return {};
     if (status < ARCHIVE_WARN) return failure("damaged or truncated archive");
     const auto position = archive_filter_bytes(handle.get(), -1);
-    if (!visitor.advance(static_cast<uint64_t>(std::max<la_int64_t>(position, 0)), size)) return interrupted();
+    if (!visitor.advance(static_cast<uint64_t>(std::max<la_int64_t>(position, 0)), size))
+      return interrupted();
     if (archive_format(handle.get()) == ARCHIVE_FORMAT_RAW) {  // a compressed single file
       MemberStream bytes(handle.get(), path, budget);
       HAP_CHECK(visitor.stream(path, bytes));
@@ -150,7 +156,8 @@ Status walk_archive(int fd, const std::string& path, uint64_t size, Budget& budg
   }
 }
 
-Status walk_file(const std::string& path, Budget& budget, InputVisitor& visitor, bool nested, uint64_t& done, uint64_t total) {
+Status walk_file(const std::string& path, Budget& budget, InputVisitor& visitor, bool nested, uint64_t& done,
+                 uint64_t total) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | (nested ? O_NOFOLLOW : 0)));
   if (!fd.valid()) return Error::from_errno("cannot open", errno).context(path);
   struct stat status {};

@@ -14,10 +14,10 @@ class LineReader {
   explicit LineReader(ByteStream& bytes, size_t limit = default_limit) : bytes_(bytes), limit_(limit) {}
 
   struct Line {
-    std::string text;       // without the line end; empty when too_long
-    uint64_t number = 0;    // from 1
-    uint64_t offset = 0;    // of its first byte
-    uint64_t length = 0;    // bytes without the line end
+    std::string text;     // without the line end; empty when too_long
+    uint64_t number = 0;  // from 1
+    uint64_t offset = 0;  // of its first byte
+    uint64_t length = 0;  // bytes without the line end
     bool too_long = false;
   };
   // false: no more lines.

@@ -28,11 +28,16 @@ class DocumentSink : public RecordSink {
  public:
   DocumentSink(std::string origin, std::string place, std::string format,
                const std::function<Status(Record)>& take, const std::function<void(ImportIssue)>& report)
-      : origin_(std::move(origin)), place_(std::move(place)), format_(std::move(format)), take_(take), report_(report) {}
+      : origin_(std::move(origin)),
+        place_(std::move(place)),
+        format_(std::move(format)),
+        take_(take),
+        report_(report) {}
 
   void record(Record record, const std::string& position) override {
     if (!status_.ok()) return;
-    if (!valid_id(record.id)) return malformed(position, "\"" + record.id.substr(0, 40) + "\" is not a record id");
+    if (!valid_id(record.id))
+      return malformed(position, "\"" + record.id.substr(0, 40) + "\" is not a record id");
     record.sources = {{format_, origin_, where(position)}};
     status_ = take_(std::move(record));
   }
@@ -55,8 +60,9 @@ class DocumentSink : public RecordSink {
 };
 
 // Parses one document and hands its records on. A document that is no JSON or of no known format is an issue.
-Status read_document(const std::string& text, const std::string& origin, const std::string& place, uint64_t offset,
-                     const std::function<Status(Record)>& take, const std::function<void(ImportIssue)>& report) {
+Status read_document(const std::string& text, const std::string& origin, const std::string& place,
+                     uint64_t offset, const std::function<Status(Record)>& take,
+                     const std::function<void(ImportIssue)>& report) {
   Json document;
   try {
     document = Json::parse(text);
@@ -87,7 +93,8 @@ Status read_document(const std::string& text, const std::string& origin, const s
 
 // JSON lines, or one document? A first line that is a whole object, followed by another that starts one.
 bool looks_like_lines(const std::string& origin, const std::string& start) {
-  const std::string file = origin.substr(origin.find_last_of("/:") + 1);  // also of an archive's member, also compressed
+  const std::string file =
+      origin.substr(origin.find_last_of("/:") + 1);  // also of an archive's member, also compressed
   if (file.find(".jsonl") != std::string::npos || file.find(".ndjson") != std::string::npos) return true;
   const size_t end = start.find('\n');
   if (end == std::string::npos) return false;
@@ -99,7 +106,8 @@ bool looks_like_lines(const std::string& origin, const std::string& start) {
 }  // namespace
 
 Status read_stream(const std::string& origin, ByteStream& bytes, const ImportOptions& options,
-                   const std::function<Status(Record)>& take, const std::function<void(ImportIssue)>& report) {
+                   const std::function<Status(Record)>& take,
+                   const std::function<void(ImportIssue)>& report) {
   constexpr size_t peek = size_t{1} << 18;
   std::string start(peek, '\0');
   size_t have = 0;
@@ -125,7 +133,8 @@ Status read_stream(const std::string& origin, ByteStream& bytes, const ImportOpt
       const std::string place = "line " + std::to_string(line.number);
       if (line.too_long) {
         report({origin, place + " (byte " + std::to_string(line.offset) + ")",
-                "a line of " + std::to_string(line.length) + " bytes; the limit is " + std::to_string(options.line_bytes)});
+                "a line of " + std::to_string(line.length) + " bytes; the limit is " +
+                    std::to_string(options.line_bytes)});
       } else if (line.text.find_first_not_of(" \t") != std::string::npos) {
         HAP_CHECK(read_document(line.text, origin, place, line.offset, take, report));
       }

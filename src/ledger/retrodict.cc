@@ -39,7 +39,8 @@ std::vector<double> ranks(const std::vector<double>& values) {
   for (size_t i = 0; i < order.size();) {
     size_t j = i;
     while (j < order.size() && values[order[j]] == values[order[i]]) ++j;
-    for (size_t k = i; k < j; ++k) rank[order[k]] = (static_cast<double>(i + j) - 1) / 2;  // ties share the mean
+    for (size_t k = i; k < j; ++k)
+      rank[order[k]] = (static_cast<double>(i + j) - 1) / 2;  // ties share the mean
     i = j;
   }
   return rank;
@@ -104,7 +105,8 @@ Retrodiction retrodict(const std::vector<Record>& records, const std::vector<Exe
     const auto lines = subsystem_lines(code.files);
     const auto before = subsystem_bug_density(records, lines, YearSpan{0, until}, basis);
     const auto after = subsystem_bug_density(later, lines);
-    // Densities are per record of the training years; scaled so that the whole build would predict the later total.
+    // Densities are per record of the training years; scaled so that the whole build would predict the later
+    // total.
     double all_before = 0;
     double all_after = 0;
     double all_lines = 0;
@@ -122,11 +124,13 @@ Retrodiction retrodict(const std::vector<Record>& records, const std::vector<Exe
       const std::string subsystem = subsystem_of(file.file);
       const auto executed = static_cast<double>(file.executed_lines);
       row.executed_lines += executed;
-      if (all_before > 0) row.predicted += executed * before.at(subsystem).per_kloc.value_or(0) / 1000 * all_after / all_before;
+      if (all_before > 0)
+        row.predicted += executed * before.at(subsystem).per_kloc.value_or(0) / 1000 * all_after / all_before;
       if (all_lines > 0) row.predicted_uniform += executed * all_after / all_lines;
       const auto count = lines.at(subsystem);
       if (count > 0) {
-        by_subsystem[subsystem] = {before.at(subsystem).per_kloc.value_or(0), after.at(subsystem).per_kloc.value_or(0)};
+        by_subsystem[subsystem] = {before.at(subsystem).per_kloc.value_or(0),
+                                   after.at(subsystem).per_kloc.value_or(0)};
       }
     }
     const Exposure met = expose(later, code);
@@ -154,12 +158,19 @@ Retrodiction retrodict(const std::vector<Record>& records, const std::vector<Exe
     result.subsystem_rho = spearman(before, after);
   }
   if (result.undated > 0) {
-    result.warnings.push_back(std::to_string(result.undated) + " records are undated and in neither part (--undated-by-id dates them by their id)");
+    result.warnings.push_back(
+        std::to_string(result.undated) +
+        " records are undated and in neither part (--undated-by-id dates them by their id)");
   }
-  if (without_files > 0) result.warnings.push_back(std::to_string(without_files) + " records name no file and are in neither part");
-  if (basis == DateBasis::id_year) result.warnings.push_back("undated records are dated by the year of their id: when it was reserved, not published");
+  if (without_files > 0)
+    result.warnings.push_back(std::to_string(without_files) +
+                              " records name no file and are in neither part");
+  if (basis == DateBasis::id_year)
+    result.warnings.push_back(
+        "undated records are dated by the year of their id: when it was reserved, not published");
   if (until < 2024 && (!to || *to >= 2024)) {
-    result.warnings.push_back("the kernel's own CNA counts almost every fix since 2024: the two parts count different things");
+    result.warnings.push_back(
+        "the kernel's own CNA counts almost every fix since 2024: the two parts count different things");
   }
   return result;
 }

@@ -17,7 +17,8 @@ struct Rules::View {
 namespace {
 
 bool one_glob(const std::vector<std::string>& globs, const std::string& text) {
-  return std::any_of(globs.begin(), globs.end(), [&text](const std::string& glob) { return glob_match(glob, text); });
+  return std::any_of(globs.begin(), globs.end(),
+                     [&text](const std::string& glob) { return glob_match(glob, text); });
 }
 
 // Are all parts of "AV:L/PR:L" among the vector's?
@@ -48,7 +49,8 @@ std::string component_of(const Record& record) {
 }  // namespace
 
 const Technology* Rules::technology(const std::string& id) const {
-  const auto found = std::find_if(technologies_.begin(), technologies_.end(), [&id](const Technology& t) { return t.id == id; });
+  const auto found = std::find_if(technologies_.begin(), technologies_.end(),
+                                  [&id](const Technology& t) { return t.id == id; });
   return found == technologies_.end() ? nullptr : &*found;
 }
 
@@ -66,8 +68,9 @@ bool Rules::holds(const Condition& when, const View& view, std::string* evidence
     return false;
   }
   if (!when.only_product.empty() &&
-      (record.products.empty() || !std::all_of(record.products.begin(), record.products.end(),
-                                               [&](const std::string& p) { return listed(when.only_product, p); }))) {
+      (record.products.empty() ||
+       !std::all_of(record.products.begin(), record.products.end(),
+                    [&](const std::string& p) { return listed(when.only_product, p); }))) {
     return false;
   }
   const auto in_text = [&view](size_t phrase) { return view.text[phrase]; };
@@ -86,8 +89,9 @@ bool Rules::holds(const Condition& when, const View& view, std::string* evidence
     add(evidence, *found);
   }
   if (!when.all_path.empty()) {
-    if (record.files.empty() || !std::all_of(record.files.begin(), record.files.end(),
-                                             [&](const std::string& file) { return one_glob(when.all_path, file); })) {
+    if (record.files.empty() ||
+        !std::all_of(record.files.begin(), record.files.end(),
+                     [&](const std::string& file) { return one_glob(when.all_path, file); })) {
       return false;
     }
     add(evidence, record.files.front());
@@ -101,13 +105,15 @@ bool Rules::holds(const Condition& when, const View& view, std::string* evidence
   for (const auto& [metric, phrases] : when.rationale) {
     const auto line = view.rationale.find(metric);
     if (line == view.rationale.end()) return false;
-    const auto found = std::find_if(phrases.begin(), phrases.end(), [&](size_t phrase) { return line->second[phrase]; });
+    const auto found =
+        std::find_if(phrases.begin(), phrases.end(), [&](size_t phrase) { return line->second[phrase]; });
     if (found == phrases.end()) return false;
     add(evidence, "the CNA on " + metric + ": \"" + phrases_[*found] + "\"");
   }
   if (!when.advisory.empty()) {
-    const auto found = std::find_if(record.advisories.begin(), record.advisories.end(),
-                                    [&](const std::string& advisory) { return one_glob(when.advisory, advisory); });
+    const auto found =
+        std::find_if(record.advisories.begin(), record.advisories.end(),
+                     [&](const std::string& advisory) { return one_glob(when.advisory, advisory); });
     if (found == record.advisories.end()) return false;
     add(evidence, *found);
   }
@@ -115,7 +121,8 @@ bool Rules::holds(const Condition& when, const View& view, std::string* evidence
 }
 
 std::string Rules::named(size_t fact, const View& view) const {
-  return view.evidence[fact].empty() ? fact_names_[fact] : fact_names_[fact] + " (" + view.evidence[fact] + ")";
+  return view.evidence[fact].empty() ? fact_names_[fact]
+                                     : fact_names_[fact] + " (" + view.evidence[fact] + ")";
 }
 
 void Rules::establish(const Record& record, View& view) const {
@@ -153,8 +160,9 @@ std::vector<Classification> Rules::classify(Record& record) const {
   establish(record, view);
   std::vector<Classification> cells;
   for (const auto& rule : cells_) {
-    const bool decided = std::any_of(cells.begin(), cells.end(),
-                                     [&rule](const Classification& c) { return c.technology == rule.technology; });
+    const bool decided = std::any_of(cells.begin(), cells.end(), [&rule](const Classification& c) {
+      return c.technology == rule.technology;
+    });
     std::string evidence;
     if (decided || !holds(rule.when, view, &evidence)) continue;
     Classification cell;

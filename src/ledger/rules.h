@@ -1,8 +1,8 @@
 // The classification rules: data/ledger/rules.toml, compiled.
 //
-// A rule has a condition over a record (products, texts, file paths, CVSS vector, the rationale of single CVSS
-// metrics, advisories) and over facts that earlier rules established. Three kinds are applied in the order of
-// the file:
+// A rule has a condition over a record (products, texts, file paths, CVSS vector, the rationale of single
+// CVSS metrics, advisories) and over facts that earlier rules established. Three kinds are applied in the
+// order of the file:
 //   [[fact]]         establishes a named fact, remembered with the words or path that established it
 //   [[requirement]]  adds what an attacker needs (capability, user namespace, device)
 //   [[cell]]         puts the record into a cell; per technology the first that holds decides
@@ -23,18 +23,18 @@ namespace hap::ledger {
 // Every non-empty member must hold; within a member one entry is enough, unless said otherwise.
 struct Condition {
   std::vector<std::string> product;
-  std::vector<std::string> only_product;      // all products of the record are among these
-  std::vector<size_t> text;                   // phrases in title or description
-  std::vector<size_t> all_text;               // all of them
-  std::vector<size_t> not_text;               // none of them
-  std::vector<std::string> path;              // globs over the files
-  std::vector<std::string> all_path;          // every file matches one of these globs (and there is a file)
-  std::vector<std::string> cvss;              // "AV:L/PR:L": all parts are in the vector
+  std::vector<std::string> only_product;  // all products of the record are among these
+  std::vector<size_t> text;               // phrases in title or description
+  std::vector<size_t> all_text;           // all of them
+  std::vector<size_t> not_text;           // none of them
+  std::vector<std::string> path;          // globs over the files
+  std::vector<std::string> all_path;      // every file matches one of these globs (and there is a file)
+  std::vector<std::string> cvss;          // "AV:L/PR:L": all parts are in the vector
   std::map<std::string, std::vector<size_t>> rationale;  // metric ("PR") -> phrases in its line
-  std::vector<std::string> advisory;          // globs
-  std::vector<size_t> facts;                  // all of them
-  std::vector<size_t> any;                    // one of them
-  std::vector<size_t> unless;                 // none of them
+  std::vector<std::string> advisory;                     // globs
+  std::vector<size_t> facts;                             // all of them
+  std::vector<size_t> any;                               // one of them
+  std::vector<size_t> unless;                            // none of them
 };
 
 struct FactRule {

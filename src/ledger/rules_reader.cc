@@ -1,9 +1,9 @@
 // From rules.toml to Rules. Everything unknown or contradictory is an error with its line: a rule that is
 // silently ignored would be a wrong number.
+#include <toml++/toml.h>
 #include <algorithm>
 #include <set>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "base/digest.h"
 #include "base/file.h"
@@ -25,14 +25,16 @@ class RulesReader {
     HAP_CHECK(each(root, "fact", [this](const toml::table& t) { return fact(t); }));
     HAP_CHECK(each(root, "requirement", [this](const toml::table& t) { return requirement(t); }));
     HAP_CHECK(each(root, "cell", [this](const toml::table& t) { return cell(t); }));
-    if (rules_.technologies_.empty()) return Error("no [[technology]] in the rules", ErrorKind::corrupt).at(origin_);
+    if (rules_.technologies_.empty())
+      return Error("no [[technology]] in the rules", ErrorKind::corrupt).at(origin_);
     rules_.phrase_set_.compile();
     return {};
   }
 
  private:
   Error fail(const toml::node& node, const std::string& why) const {
-    return Error("line " + std::to_string(node.source().begin.line) + ": " + why, ErrorKind::corrupt).at(origin_);
+    return Error("line " + std::to_string(node.source().begin.line) + ": " + why, ErrorKind::corrupt)
+        .at(origin_);
   }
 
   template <typename Take>
@@ -51,8 +53,8 @@ class RulesReader {
 
   Status only(const toml::table& table, std::set<std::string_view> known, bool condition) const {
     if (condition) {
-      known.insert({"product", "only_product", "text", "all_text", "not_text", "path", "all_path", "cvss", "advisory",
-                    "facts", "any", "unless", "rationale"});
+      known.insert({"product", "only_product", "text", "all_text", "not_text", "path", "all_path", "cvss",
+                    "advisory", "facts", "any", "unless", "rationale"});
     }
     for (const auto& [key, node] : table) {
       if (known.count(key.str()) == 0) return fail(node, "unknown key \"" + std::string(key.str()) + "\"");
@@ -67,7 +69,8 @@ class RulesReader {
       return std::string();
     }
     const auto value = node->value_exact<std::string>();
-    if (!value || (required && value->empty())) return fail(*node, std::string("\"") + key + "\" must be a text");
+    if (!value || (required && value->empty()))
+      return fail(*node, std::string("\"") + key + "\" must be a text");
     return *value;
   }
 
@@ -131,7 +134,8 @@ class RulesReader {
     HAP_TRY(facts_all, facts(table, "facts"));
     HAP_TRY(facts_any, facts(table, "any"));
     HAP_TRY(facts_none, facts(table, "unless"));
-    when = {product, only_product, text_any, text_all, text_none, path, all_path, cvss, {}, advisory, facts_all, facts_any, facts_none};
+    when = {product, only_product, text_any, text_all,  text_none, path,      all_path,
+            cvss,    {},           advisory, facts_all, facts_any, facts_none};
     if (const toml::node* node = table.get("rationale"); node != nullptr) {
       const toml::table* metrics = node->as_table();
       if (metrics == nullptr) return fail(*node, "\"rationale\" must be a table of metrics");
@@ -204,7 +208,8 @@ class RulesReader {
   }
 
   Status cell(const toml::table& table) {
-    HAP_CHECK(only(table, {"name", "technology", "impact", "tier", "attacker", "condition", "why", "upper_if"}, true));
+    HAP_CHECK(only(
+        table, {"name", "technology", "impact", "tier", "attacker", "condition", "why", "upper_if"}, true));
     CellRule rule;
     HAP_TRY(name, text(table, "name", true));
     HAP_TRY(technology, text(table, "technology", true));
@@ -220,7 +225,8 @@ class RulesReader {
     const auto parsed_tier = parse_tier(tier);
     if (!parsed_impact) return fail(table, "\"impact\" must be pe, dos or il");
     if (!parsed_tier) return fail(table, "\"tier\" must be core, upper, alt or excl");
-    rules_.cells_.push_back({name, technology, *parsed_impact, *parsed_tier, when, upper_if, attacker, extra, why});
+    rules_.cells_.push_back(
+        {name, technology, *parsed_impact, *parsed_tier, when, upper_if, attacker, extra, why});
     return {};
   }
 
@@ -236,8 +242,9 @@ Result<Rules> Rules::parse(const std::string& text, const std::string& origin) {
     RulesReader reader(rules, origin);
     HAP_CHECK(reader.read(root));
   } catch (const toml::parse_error& error) {
-    return Error("line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()),
-                 ErrorKind::corrupt)
+    return Error(
+               "line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()),
+               ErrorKind::corrupt)
         .at(origin);
   }
   rules.digest_ = sha256_hex(text);

@@ -27,8 +27,9 @@ Result<bool> Statement::step() {
     sqlite3_reset(statement_.get());
     return false;
   }
-  Error error(std::string("the ledger's database failed: ") + sqlite3_errmsg(sqlite3_db_handle(statement_.get())),
-              status == SQLITE_CORRUPT || status == SQLITE_NOTADB ? ErrorKind::corrupt : ErrorKind::failed);
+  Error error(
+      std::string("the ledger's database failed: ") + sqlite3_errmsg(sqlite3_db_handle(statement_.get())),
+      status == SQLITE_CORRUPT || status == SQLITE_NOTADB ? ErrorKind::corrupt : ErrorKind::failed);
   sqlite3_reset(statement_.get());
   return error;
 }
@@ -40,7 +41,9 @@ Status Statement::run() {
   return {};
 }
 
-std::string Statement::text(int column) const { return optional_text(column).value_or(std::string()); }
+std::string Statement::text(int column) const {
+  return optional_text(column).value_or(std::string());
+}
 
 std::optional<std::string> Statement::optional_text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
@@ -66,7 +69,8 @@ Result<Database> Database::open(const std::string& path, bool create) {
   if (status != SQLITE_OK) return database.error("cannot open the ledger's database");
   sqlite3_busy_timeout(handle, 10'000);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  HAP_CHECK(database.execute("PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF; PRAGMA cell_size_check=ON;"));
+  HAP_CHECK(
+      database.execute("PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF; PRAGMA cell_size_check=ON;"));
   return database;
 }
 
@@ -77,7 +81,8 @@ Status Database::execute(const char* sql) {
 
 Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(handle_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr) != SQLITE_OK) {
+  if (sqlite3_prepare_v2(handle_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr) !=
+      SQLITE_OK) {
     return error("the ledger's database failed");
   }
   return Statement(statement);

@@ -56,7 +56,8 @@ void append_new(std::vector<T>& into, std::vector<T>&& from) {
 }  // namespace
 
 int precedence(const std::string& format) {
-  constexpr std::array<std::string_view, 7> order{"cve5", "kernel-compact", "nvd2", "xsa", "osv", "tracker", "requirements"};
+  constexpr std::array<std::string_view, 7> order{"cve5", "kernel-compact", "nvd2",        "xsa",
+                                                  "osv",  "tracker",        "requirements"};
   const auto found = std::find(order.begin(), order.end(), format);
   return static_cast<int>(found - order.begin());
 }
@@ -133,9 +134,10 @@ Result<Store::Change> Store::put(const Record& record) {
     };
     HAP_CHECK(prepare_into(w.find, "SELECT fact, digest FROM fact WHERE id=? AND format=?"));
     HAP_CHECK(prepare_into(w.remove, "DELETE FROM fact WHERE fact=?"));
-    HAP_CHECK(prepare_into(w.insert,
-                           "INSERT INTO fact(id, format, digest, origin, position, published, advised, fixed, title, cvss)"
-                           " VALUES(?,?,?,?,?,?,?,?,?,?) RETURNING fact"));
+    HAP_CHECK(prepare_into(
+        w.insert,
+        "INSERT INTO fact(id, format, digest, origin, position, published, advised, fixed, title, cvss)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?) RETURNING fact"));
     HAP_CHECK(prepare_into(w.advisory, "INSERT INTO advisory VALUES(?,?)"));
     HAP_CHECK(prepare_into(w.product, "INSERT INTO product VALUES(?,?)"));
     HAP_CHECK(prepare_into(w.file, "INSERT INTO file VALUES(?,?)"));
@@ -166,7 +168,11 @@ Result<Store::Change> Store::put(const Record& record) {
     HAP_CHECK(w.remove.bind(1, fact).run());
     for (size_t i = 0; i + 1 < w.clear.size(); ++i) HAP_CHECK(w.clear[i].bind(1, fact).run());
   }
-  w.insert.bind(1, record.id).bind(2, source.format).bind(3, digest).bind(4, source.origin).bind(5, source.position);
+  w.insert.bind(1, record.id)
+      .bind(2, source.format)
+      .bind(3, digest)
+      .bind(4, source.origin)
+      .bind(5, source.position);
   w.insert.bind_optional(6, record.published).bind_optional(7, record.advised).bind_optional(8, record.fixed);
   HAP_TRY(inserted, w.insert.bind(9, record.title).bind(10, record.cvss).step());
   if (!inserted) return Error("the ledger's database did not take a record").at(database_.path());
@@ -183,8 +189,14 @@ Result<Store::Change> Store::put(const Record& record) {
   int64_t entry = 0;
   for (const auto& product : record.affected) {
     for (const auto& range : product.versions) {
-      w.affected.bind(1, fact).bind(2, entry).bind(3, product.product).bind(4, int64_t{product.default_affected});
-      w.affected.bind(5, int64_t{range.affected}).bind(6, range.from).bind(7, range.below).bind(8, range.through);
+      w.affected.bind(1, fact)
+          .bind(2, entry)
+          .bind(3, product.product)
+          .bind(4, int64_t{product.default_affected});
+      w.affected.bind(5, int64_t{range.affected})
+          .bind(6, range.from)
+          .bind(7, range.below)
+          .bind(8, range.through);
       HAP_CHECK(w.affected.run());
     }
     ++entry;
@@ -207,14 +219,16 @@ Status Store::mark_imported(const std::string& path, const std::string& digest, 
   return statement.bind(1, path).bind(2, digest).bind(3, records).run();
 }
 
-Result<int64_t> Store::record_count() { return database_.query_number("SELECT count(DISTINCT id) FROM fact"); }
+Result<int64_t> Store::record_count() {
+  return database_.query_number("SELECT count(DISTINCT id) FROM fact");
+}
 
 Result<std::vector<Record>> Store::load(bool with_text) {
   // Facts by record, then their lists by fact number; merging comes last, when every fact is complete.
   std::vector<Record> facts;
   std::unordered_map<int64_t, size_t> place;
-  HAP_TRY(rows, database_.prepare(
-                    "SELECT fact, id, format, origin, position, published, advised, fixed, title, cvss FROM fact ORDER BY id"));
+  HAP_TRY(rows, database_.prepare("SELECT fact, id, format, origin, position, published, advised, fixed, "
+                                  "title, cvss FROM fact ORDER BY id"));
   while (true) {
     HAP_TRY(row, rows.step());
     if (!row) break;
@@ -250,26 +264,30 @@ Result<std::vector<Record>> Store::load(bool with_text) {
                  [](Record& r, const Statement& s) { r.products.push_back(s.text(1)); }));
   HAP_CHECK(each("SELECT fact, path FROM file ORDER BY rowid",
                  [](Record& r, const Statement& s) { r.files.push_back(s.text(1)); }));
-  HAP_CHECK(each("SELECT fact, path, function FROM function ORDER BY rowid",
-                 [](Record& r, const Statement& s) { r.functions.push_back({s.text(1), s.text(2)}); }));
+  HAP_CHECK(
+      each("SELECT fact, path, function FROM function ORDER BY rowid", [](Record& r, const Statement& s) {
+        r.functions.push_back({s.text(1), s.text(2)});
+      }));
   HAP_CHECK(each("SELECT fact, commit_id FROM fix ORDER BY rowid",
                  [](Record& r, const Statement& s) { r.fixes.push_back(s.text(1)); }));
   HAP_CHECK(each("SELECT fact, kind, name, namespaced, why FROM requirement ORDER BY rowid",
                  [](Record& r, const Statement& s) {
-                   r.requirements.push_back({static_cast<Requirement::Kind>(std::clamp<int64_t>(s.number(1), 0, 2)),
-                                             s.text(2), s.number(3) != 0, s.text(4)});
+                   r.requirements.push_back(
+                       {static_cast<Requirement::Kind>(std::clamp<int64_t>(s.number(1), 0, 2)), s.text(2),
+                        s.number(3) != 0, s.text(4)});
                  }));
   std::unordered_map<const Record*, int64_t> last_entry;
-  HAP_CHECK(each("SELECT fact, entry, product, default_affected, affected, version_from, version_below, version_through"
-                 " FROM affected ORDER BY rowid",
-                 [&](Record& r, const Statement& s) {
-                   const auto [at, first] = last_entry.try_emplace(&r, -1);
-                   if (at->second != s.number(1)) {
-                     r.affected.push_back({s.text(2), s.number(3) != 0, {}});
-                     at->second = s.number(1);
-                   }
-                   r.affected.back().versions.push_back({s.number(4) != 0, s.text(5), s.text(6), s.text(7)});
-                 }));
+  HAP_CHECK(each(
+      "SELECT fact, entry, product, default_affected, affected, version_from, version_below, version_through"
+      " FROM affected ORDER BY rowid",
+      [&](Record& r, const Statement& s) {
+        const auto [at, first] = last_entry.try_emplace(&r, -1);
+        if (at->second != s.number(1)) {
+          r.affected.push_back({s.text(2), s.number(3) != 0, {}});
+          at->second = s.number(1);
+        }
+        r.affected.back().versions.push_back({s.number(4) != 0, s.text(5), s.text(6), s.text(7)});
+      }));
   std::stable_sort(facts.begin(), facts.end(), [](const Record& a, const Record& b) {
     if (a.id != b.id) return a.id < b.id;
     return precedence(a.sources.front().format) < precedence(b.sources.front().format);
@@ -316,24 +334,31 @@ Status Store::put_classifications(const std::vector<ClassifiedRecord>& records, 
   return set("classified", digest);
 }
 
-Result<std::string> Store::classification_digest() { return setting("classified"); }
+Result<std::string> Store::classification_digest() {
+  return setting("classified");
+}
 
 Result<std::vector<std::pair<std::string, Classification>>> Store::load_classifications() {
   std::vector<std::pair<std::string, Classification>> all;
-  HAP_TRY(rows, database_.prepare("SELECT id, technology, impact, tier, attacker, condition, component, made_by, why"
-                                  " FROM classification ORDER BY rowid"));
+  HAP_TRY(rows, database_.prepare(
+                    "SELECT id, technology, impact, tier, attacker, condition, component, made_by, why"
+                    " FROM classification ORDER BY rowid"));
   while (true) {
     HAP_TRY(row, rows.step());
     if (!row) return all;
     const auto impact = parse_impact(rows.text(2));
     const auto tier = parse_tier(rows.text(3));
-    if (!impact || !tier) return Error("the ledger holds a classification that cannot be read", ErrorKind::corrupt).at(database_.path());
+    if (!impact || !tier)
+      return Error("the ledger holds a classification that cannot be read", ErrorKind::corrupt)
+          .at(database_.path());
     all.emplace_back(rows.text(0), Classification{rows.text(1), *impact, *tier, rows.text(4), rows.text(5),
                                                   rows.text(6), rows.text(7), rows.text(8)});
   }
 }
 
-Result<std::string> Store::generation() { return setting("generation"); }
+Result<std::string> Store::generation() {
+  return setting("generation");
+}
 
 Status Store::new_generation() {
   HAP_TRY(now, setting("generation"));
@@ -352,7 +377,8 @@ Status Store::set(const std::string& key, const std::string& value) {
 }
 
 Result<std::string> default_path() {
-  if (const char* named = std::getenv("HAP_LEDGER"); named != nullptr && *named != '\0') return std::string(named);
+  if (const char* named = std::getenv("HAP_LEDGER"); named != nullptr && *named != '\0')
+    return std::string(named);
   if (const char* xdg = std::getenv("XDG_DATA_HOME"); xdg != nullptr && *xdg != '\0') {
     return std::string(xdg) + "/hapmeter/ledger.sqlite";
   }

@@ -7,7 +7,8 @@
 namespace hap::ledger {
 namespace {
 
-constexpr Impact impacts[] = {Impact::privilege_escalation, Impact::denial_of_service, Impact::information_leak};
+constexpr Impact impacts[] = {Impact::privilege_escalation, Impact::denial_of_service,
+                              Impact::information_leak};
 
 // Joins records of one advisory, where the technology counts advisories.
 void add_entry(TableCell& cell, const Technology& technology, const Record& record, const Classification& c) {
@@ -59,8 +60,8 @@ Table make_table(const Book& book, const TableOptions& options) {
       cell.technology = technology.id;
       cell.impact = impact;
       for (const auto& figure : book.published) {
-        if (figure.technology == technology.id && figure.impact == impact && figure.years.from == options.years.from &&
-            figure.years.to == options.years.to) {
+        if (figure.technology == technology.id && figure.impact == impact &&
+            figure.years.from == options.years.from && figure.years.to == options.years.to) {
           cell.published = figure.range;
         }
       }
@@ -98,33 +99,46 @@ Table make_table(const Book& book, const TableOptions& options) {
     }
   }
   for (const auto& technology : table.technologies) {
-    const bool has = classified.count(technology.id) != 0 ||
-                     std::any_of(technology.products.begin(), technology.products.end(),
-                                 [&products](const std::string& product) { return products.count(product) != 0; });
+    const bool has =
+        classified.count(technology.id) != 0 ||
+        std::any_of(technology.products.begin(), technology.products.end(),
+                    [&products](const std::string& product) { return products.count(product) != 0; });
     if (!has) table.without_data.push_back(technology.id);
   }
   for (const auto& file : book.files) {
     if (file.covers && file.covers->from <= options.years.to && file.covers->to >= options.years.from) {
-      table.basis.push_back(file.origin + ", made by hand, decides " + std::to_string(file.covers->from) +
-                            (file.covers->to != file.covers->from ? "-" + std::to_string(file.covers->to) : ""));
+      table.basis.push_back(
+          file.origin + ", made by hand, decides " + std::to_string(file.covers->from) +
+          (file.covers->to != file.covers->from ? "-" + std::to_string(file.covers->to) : ""));
     } else if (!file.covers) {
       table.basis.push_back(file.origin + ", made by hand");
     }
   }
-  if (by_rule) table.basis.push_back("automatic rules over " + std::to_string(book.database_records) + " imported records (their precision and recall: hap ledger accuracy)");
-  if (book.database_records == 0) table.warnings.push_back("nothing was imported: only the shipped hand classifications are counted (hap ledger import FILE...)");
+  if (by_rule)
+    table.basis.push_back("automatic rules over " + std::to_string(book.database_records) +
+                          " imported records (their precision and recall: hap ledger accuracy)");
+  if (book.database_records == 0)
+    table.warnings.push_back(
+        "nothing was imported: only the shipped hand classifications are counted (hap ledger import "
+        "FILE...)");
   if (options.basis == DateBasis::id_year) {
-    table.warnings.push_back("undated records are counted in the year of their id, which is when the id was reserved, not when it was published");
+    table.warnings.push_back(
+        "undated records are counted in the year of their id, which is when the id was reserved, not when it "
+        "was published");
   } else if (table.undated > 0) {
-    table.warnings.push_back(std::to_string(table.undated) + " classified records carry no date and are in no year (--undated-by-id counts them by the year of their id)");
+    table.warnings.push_back(std::to_string(table.undated) +
+                             " classified records carry no date and are in no year (--undated-by-id counts "
+                             "them by the year of their id)");
   }
   for (const auto& boundary : book.rules.breaks()) {
     if (options.years.to < boundary.year) continue;
     const bool across = options.years.from < boundary.year;
     std::string concerned;
     for (const auto& id : boundary.technologies) concerned += (concerned.empty() ? "" : ", ") + id;
-    table.warnings.push_back((across ? "years that are not comparable are added up here (" : "not comparable with years before " + std::to_string(boundary.year) + " (") +
-                             concerned + "): " + boundary.warning);
+    table.warnings.push_back(
+        (across ? "years that are not comparable are added up here ("
+                : "not comparable with years before " + std::to_string(boundary.year) + " (") +
+        concerned + "): " + boundary.warning);
   }
   return table;
 }

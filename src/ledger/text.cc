@@ -12,13 +12,20 @@ constexpr uint32_t symbol_of(char c) {
   if (c >= 'a' && c <= 'z') return static_cast<uint32_t>(c - 'a');
   if (c >= '0' && c <= '9') return static_cast<uint32_t>(26 + c - '0');
   switch (c) {
-    case ' ': return 36;
-    case '_': return 37;
-    case '/': return 38;
-    case '.': return 39;
-    case '-': return 40;
-    case ':': return 41;
-    default: return no_symbol;
+    case ' ':
+      return 36;
+    case '_':
+      return 37;
+    case '/':
+      return 38;
+    case '.':
+      return 39;
+    case '-':
+      return 40;
+    case ':':
+      return 41;
+    default:
+      return no_symbol;
   }
 }
 

@@ -29,7 +29,7 @@ class PhraseSet {
   struct Node {
     std::array<uint32_t, 42> next{};  // 0 = none (the root is never a target before compile)
     uint32_t fail = 0;
-    uint32_t output_link = 0;           // nearest suffix that ends a phrase
+    uint32_t output_link = 0;  // nearest suffix that ends a phrase
     std::vector<uint32_t> outputs;
   };
   std::vector<std::string> phrases_;

@@ -30,7 +30,8 @@ std::optional<Version> parse(std::string_view text) {
   }
   if (text.starts_with("-rc")) {
     const auto digits = text.substr(3);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version.candidate);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), version.candidate);
     if (error != std::errc{}) return std::nullopt;
     return version;
   }
@@ -103,8 +104,8 @@ std::optional<std::string> upstream_version(const std::string& release, const st
     size_t tail = end + 3;
     while (tail < text.size() && std::isdigit(static_cast<unsigned char>(text[tail]))) ++tail;
     number = text.substr(0, tail);
-  } else if (version.empty() && dots == 2 && number.ends_with(".0") && end + 1 < text.size() && text[end] == '-' &&
-             std::isdigit(static_cast<unsigned char>(text[end + 1]))) {
+  } else if (version.empty() && dots == 2 && number.ends_with(".0") && end + 1 < text.size() &&
+             text[end] == '-' && std::isdigit(static_cast<unsigned char>(text[end + 1]))) {
     return std::nullopt;  // 6.1.0-40-amd64: the ABI name of a distribution, not a version
   }
   if (!parse(number)) return std::nullopt;
@@ -113,10 +114,14 @@ std::optional<std::string> upstream_version(const std::string& release, const st
 
 std::string to_string(Openness openness) {
   switch (openness) {
-    case Openness::open: return "open";
-    case Openness::fixed_before: return "fixed before";
-    case Openness::never_affected: return "never affected";
-    case Openness::unknown: break;
+    case Openness::open:
+      return "open";
+    case Openness::fixed_before:
+      return "fixed before";
+    case Openness::never_affected:
+      return "never affected";
+    case Openness::unknown:
+      break;
   }
   return "unknown";
 }
@@ -139,7 +144,8 @@ Openness openness_of(const Record& record, const std::optional<std::string>& tex
       // A range of affected versions outranks one of unaffected versions, should a source overlap them.
       if (*inside) status = status.value_or(false) || range.affected;
       if (range.affected) {
-        const auto from = range.from.empty() || range.from == "0" ? std::optional<Version>(Version{}) : parse(range.from);
+        const auto from =
+            range.from.empty() || range.from == "0" ? std::optional<Version>(Version{}) : parse(range.from);
         if (from && compare(*from, *version) < 0) affected_earlier = true;
       }
     }

@@ -8,7 +8,8 @@
 namespace hap::ledger {
 namespace {
 
-Record kernel_record(const std::string& id, std::vector<std::string> files, std::optional<std::string> published = std::nullopt) {
+Record kernel_record(const std::string& id, std::vector<std::string> files,
+                     std::optional<std::string> published = std::nullopt) {
   Record record;
   record.id = id;
   record.products = {"linux"};
@@ -22,7 +23,10 @@ ExercisedCode sample_code() {
   code.label = "redis.hap";
   code.sandbox = "docker-default";
   code.kernel_release = "6.12.48+deb13-amd64";
-  code.files = {{"fs/aio.c", 25, 100}, {"net/core/dev.c", 300, 1000}, {"mm/shmem.c", 0, 500}, {"include/linux/fs.h", 90, 100}};
+  code.files = {{"fs/aio.c", 25, 100},
+                {"net/core/dev.c", 300, 1000},
+                {"mm/shmem.c", 0, 500},
+                {"include/linux/fs.h", 90, 100}};
   code.functions = {{"net/core/dev.c", "netif_rx", 10, 20}};
   code.present_files = {"fs/aio.c", "net/core/dev.c", "mm/shmem.c", "include/linux/fs.h"};
   return code;
@@ -52,11 +56,14 @@ TEST(Expose, ByFunctionWhereKnown) {
   EXPECT_DOUBLE_EQ(only(expose(hits, sample_code())).weight.value(), 0.5);
   hit.functions = {{"net/core/dev.c", "dev_ioctl"}};
   const std::vector<Record> misses{hit};
-  EXPECT_EQ(only(expose(misses, sample_code())).reach, Reach::present) << "its file ran, the function did not";
+  EXPECT_EQ(only(expose(misses, sample_code())).reach, Reach::present)
+      << "its file ran, the function did not";
 }
 
 TEST(Expose, TellsPresentAbsentAndUnknownApart) {
-  const std::vector<Record> records{kernel_record("CVE-1-0001", {"mm/shmem.c"}), kernel_record("CVE-1-0002", {"drivers/gpu/drm/x.c"}), kernel_record("CVE-1-0003", {})};
+  const std::vector<Record> records{kernel_record("CVE-1-0001", {"mm/shmem.c"}),
+                                    kernel_record("CVE-1-0002", {"drivers/gpu/drm/x.c"}),
+                                    kernel_record("CVE-1-0003", {})};
   auto code = sample_code();
   auto exposure = expose(records, code);
   EXPECT_EQ(exposure.dated.present, 1u);
@@ -85,7 +92,8 @@ TEST(Expose, OtherProductsAreNotTheKernels) {
 
 TEST(Expose, OpenFixedAndUnknownApart) {
   auto open = kernel_record("CVE-2025-0001", {"fs/aio.c"});
-  open.affected = {{"linux", true, {{true, "5.9", "", ""}, {false, "0", "5.9", ""}, {false, "6.12.60", "", "6.12.*"}}}};
+  open.affected = {
+      {"linux", true, {{true, "5.9", "", ""}, {false, "0", "5.9", ""}, {false, "6.12.60", "", "6.12.*"}}}};
   auto fixed = kernel_record("CVE-2025-0002", {"fs/aio.c"});
   fixed.affected = {{"linux", true, {{true, "5.9", "", ""}, {false, "6.12.40", "", "6.12.*"}}}};
   const std::vector<Record> records{open, fixed, kernel_record("CVE-2025-0003", {"fs/aio.c"})};
@@ -97,7 +105,8 @@ TEST(Expose, OpenFixedAndUnknownApart) {
 }
 
 TEST(Expose, SinceKeepsUndatedRecordsApart) {
-  const std::vector<Record> records{kernel_record("CVE-2024-0001", {"fs/aio.c"}), kernel_record("CVE-2023-0002", {"fs/aio.c"}, "2023-02-01"),
+  const std::vector<Record> records{kernel_record("CVE-2024-0001", {"fs/aio.c"}),
+                                    kernel_record("CVE-2023-0002", {"fs/aio.c"}, "2023-02-01"),
                                     kernel_record("CVE-2023-0003", {"fs/aio.c"}, "2024-02-01")};
   const auto exposure = expose(records, sample_code(), {2024, DateBasis::published});
   EXPECT_EQ(exposure.dated.exercised, 1u);
@@ -114,7 +123,8 @@ Record needing(Requirement need) {
 
 TEST(Expose, CapabilitiesNamespacesAndDevicesRuleOutWithTheReason) {
   const std::vector<Record> admin{needing({Requirement::Kind::capability, "CAP_NET_ADMIN", true, "test"})};
-  const std::vector<Record> host_admin{needing({Requirement::Kind::capability, "CAP_SYS_ADMIN", false, "test"})};
+  const std::vector<Record> host_admin{
+      needing({Requirement::Kind::capability, "CAP_SYS_ADMIN", false, "test"})};
   const std::vector<Record> userns{needing({Requirement::Kind::user_namespace, "", true, "test"})};
   const std::vector<Record> kvm{needing({Requirement::Kind::device, "/dev/kvm", false, "test"})};
   auto code = sample_code();
@@ -140,7 +150,9 @@ TEST(Expose, CapabilitiesNamespacesAndDevicesRuleOutWithTheReason) {
 
 TEST(KnownCvesMetric, IsUnknownWithoutKernelRecords) {
   EXPECT_EQ(known_cves({}, sample_code()), std::nullopt);
-  const auto known = known_cves({kernel_record("CVE-1-0001", {"fs/aio.c"}), kernel_record("CVE-1-0002", {}), kernel_record("CVE-1-0003", {"mm/shmem.c"})}, sample_code());
+  const auto known = known_cves({kernel_record("CVE-1-0001", {"fs/aio.c"}), kernel_record("CVE-1-0002", {}),
+                                 kernel_record("CVE-1-0003", {"mm/shmem.c"})},
+                                sample_code());
   ASSERT_TRUE(known.has_value());
   EXPECT_EQ(known->value, 1u);
   EXPECT_EQ(known->low, 0u);
@@ -148,8 +160,10 @@ TEST(KnownCvesMetric, IsUnknownWithoutKernelRecords) {
 }
 
 TEST(Density, SplitsARecordOverItsSubsystems) {
-  const std::vector<Record> records{kernel_record("CVE-1-0001", {"fs/ext4/inode.c", "mm/mmap.c", "include/linux/mm.h"}, "2020-01-01"),
-                                    kernel_record("CVE-1-0002", {"mm/mmap.c"}, "2021-01-01"), kernel_record("CVE-1-0003", {"sound/core/a.c"})};
+  const std::vector<Record> records{
+      kernel_record("CVE-1-0001", {"fs/ext4/inode.c", "mm/mmap.c", "include/linux/mm.h"}, "2020-01-01"),
+      kernel_record("CVE-1-0002", {"mm/mmap.c"}, "2021-01-01"),
+      kernel_record("CVE-1-0003", {"sound/core/a.c"})};
   const std::map<std::string, uint64_t> lines{{"fs/ext4", 10000}, {"mm", 5000}, {"net/core", 1000}};
   auto density = subsystem_bug_density(records, lines);
   EXPECT_DOUBLE_EQ(density["mm"].records, 1.5);
@@ -168,7 +182,9 @@ TEST(Retrodiction, FindsTheOrderThatTheDensityForetold) {
   std::vector<Record> records;
   const auto add = [&records](int year, const std::string& file, int count) {
     for (int i = 0; i < count; ++i) {
-      records.push_back(kernel_record("CVE-" + std::to_string(year) + "-" + std::to_string(1000 + static_cast<int>(records.size())), {file}, std::to_string(year) + "-06-01"));
+      records.push_back(kernel_record(
+          "CVE-" + std::to_string(year) + "-" + std::to_string(1000 + static_cast<int>(records.size())),
+          {file}, std::to_string(year) + "-06-01"));
     }
   };
   for (const int year : {2018, 2022}) {
@@ -205,7 +221,8 @@ TEST(SourcePaths, AreRelativeToTheTree) {
 }
 
 TEST(Renderings, ShowTheFewestAndEveryCount) {
-  const std::vector<Record> records{kernel_record("CVE-2024-0001", {"fs/aio.c"}), kernel_record("CVE-2024-0002", {"net/core/dev.c"})};
+  const std::vector<Record> records{kernel_record("CVE-2024-0001", {"fs/aio.c"}),
+                                    kernel_record("CVE-2024-0002", {"net/core/dev.c"})};
   auto lean = sample_code();
   lean.sandbox = "app-container";
   lean.files[1].executed_lines = 0;
@@ -235,7 +252,8 @@ TEST_F(ExposureInputTest, OfTheWholeLedgerInASecond) {
   std::vector<Record> loaded;
   for (auto& record : opened->records) loaded.push_back(std::move(record.record));
   const auto exposure = expose(loaded, code);
-  std::printf("exposure of %zu records: %.2f s\n", loaded.size(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  std::printf("exposure of %zu records: %.2f s\n", loaded.size(),
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   EXPECT_GT(exposure.dated.exercised, 14000u);
   EXPECT_EQ(exposure.dated.openness_unknown, exposure.dated.exercised) << "this source has no ranges";
 }

@@ -35,7 +35,8 @@ class LedgerTest : public ::testing::Test {
   }
   std::string database() const { return path("ledger.sqlite"); }
 
-  Result<ImportReport> import(const std::vector<std::string>& inputs, const ImportOptions& options = {}) const {
+  Result<ImportReport> import(const std::vector<std::string>& inputs,
+                              const ImportOptions& options = {}) const {
     HAP_TRY(store, Store::open(database()));
     NoProgress progress;
     return import_inputs(store, inputs, options, progress);
@@ -59,7 +60,8 @@ class LedgerTest : public ::testing::Test {
   // The public inputs are no part of the repository: $HAP_TEST_DATA, or shared/data beside it.
   static std::string public_input(const std::string& name) {
     const char* named = std::getenv("HAP_TEST_DATA");
-    const std::string folder = named != nullptr && *named != '\0' ? named : std::string(HAP_SOURCE_DIR) + "/../shared/data";
+    const std::string folder =
+        named != nullptr && *named != '\0' ? named : std::string(HAP_SOURCE_DIR) + "/../shared/data";
     const std::string file = folder + "/" + name;
     return std::filesystem::exists(file) ? file : std::string();
   }
@@ -68,8 +70,9 @@ class LedgerTest : public ::testing::Test {
   std::string folder_;
 };
 
-#define HAP_NEEDS_PUBLIC_INPUT(variable, name)                                                              \
-  const std::string variable = public_input(name);                                                          \
-  if (variable.empty()) GTEST_SKIP() << (name) << " is not here: set HAP_TEST_DATA to the folder that holds it"
+#define HAP_NEEDS_PUBLIC_INPUT(variable, name)     \
+  const std::string variable = public_input(name); \
+  if (variable.empty())                            \
+  GTEST_SKIP() << (name) << " is not here: set HAP_TEST_DATA to the folder that holds it"
 
 }  // namespace hap::ledger

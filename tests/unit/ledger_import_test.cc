@@ -12,7 +12,8 @@ namespace {
 
 const char* const compact_line =
     R"({"id": "CVE-2024-0001", "title": "fs: fix it", "files": ["fs/aio.c"], "cvss": "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H", "why": "PR:L - any user"})";
-const char* const cve5_document = R"({"dataType":"CVE_RECORD","cveMetadata":{"cveId":"CVE-2023-0002","state":"PUBLISHED","datePublished":"2023-05-06T00:00:00Z"},
+const char* const cve5_document =
+    R"({"dataType":"CVE_RECORD","cveMetadata":{"cveId":"CVE-2023-0002","state":"PUBLISHED","datePublished":"2023-05-06T00:00:00Z"},
   "containers":{"cna":{"title":"bpf: defer","descriptions":[{"lang":"en","value":"In the Linux kernel, ..."}],
    "metrics":[{"cvssV3_1":{"vectorString":"CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H"},"scenarios":[{"lang":"en","value":"AV:L - local"}]}],
    "affected":[{"product":"Linux","vendor":"Linux","defaultStatus":"unaffected","programFiles":["kernel/bpf/syscall.c"],
@@ -42,7 +43,8 @@ class ImportTest : public LedgerTest {
       archive_entry_set_filetype(entry, member.type);
       archive_entry_set_perm(entry, 0644);
       if (member.type == AE_IFLNK) archive_entry_set_symlink(entry, member.content.c_str());
-      archive_entry_set_size(entry, member.type == AE_IFREG ? static_cast<la_int64_t>(member.content.size()) : 0);
+      archive_entry_set_size(entry,
+                             member.type == AE_IFREG ? static_cast<la_int64_t>(member.content.size()) : 0);
       EXPECT_EQ(archive_write_header(out, entry), ARCHIVE_OK);
       if (member.type == AE_IFREG) archive_write_data(out, member.content.data(), member.content.size());
       archive_entry_free(entry);
@@ -85,7 +87,8 @@ TEST_F(ImportTest, TheKernelCnaSpellsTheIdItsOwnWay) {
 }
 
 TEST_F(ImportTest, NvdPage) {
-  const auto report = import({write("nvd.json", R"({"vulnerabilities":[{"cve":{"id":"CVE-2015-1421","published":"2015-03-16T10:59:00.000",
+  const auto report = import({write(
+      "nvd.json", R"({"vulnerabilities":[{"cve":{"id":"CVE-2015-1421","published":"2015-03-16T10:59:00.000",
     "descriptions":[{"lang":"en","value":"Use-after-free vulnerability in the sctp_assoc_update function in net/sctp/associola.c in the Linux kernel."}],
     "metrics":{"cvssMetricV31":[{"cvssData":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}]},
     "configurations":[{"nodes":[{"cpeMatch":[{"vulnerable":true,"criteria":"cpe:2.3:o:linux:linux_kernel:*:*:*:*:*:*:*:*","versionEndExcluding":"3.18.8"}]}]}]}},
@@ -103,11 +106,17 @@ TEST_F(ImportTest, NvdPage) {
 }
 
 TEST_F(ImportTest, XsaJoinsTheTrackersRecord) {
-  ASSERT_TRUE(import({write("xsa.json", R"([{"xsas":[{"xsa":148,"title":"x86: Uncontrolled creation of large page mappings","public_time":"2015-10-29T12:00:00Z","cve":["CVE-2015-7835"]},
+  ASSERT_TRUE(
+      import(
+          {write(
+               "xsa.json",
+               R"([{"xsas":[{"xsa":148,"title":"x86: Uncontrolled creation of large page mappings","public_time":"2015-10-29T12:00:00Z","cve":["CVE-2015-7835"]},
     {"xsa":"161","title":"WITHDRAWN"}]}])"),
-                      write("uct.jsonl", R"({"id":"CVE-2015-7835","pub":"2015-10-30 15:59:00 UTC","pkgs":["xen"],"prio":"medium","cvss":null,"xsa":["148"],"fix":[],"desc":"The mod_l2_entry function in arch/x86/mm.c in Xen."})"
-                                         "\n")})
-                  .ok());
+           write(
+               "uct.jsonl",
+               R"({"id":"CVE-2015-7835","pub":"2015-10-30 15:59:00 UTC","pkgs":["xen"],"prio":"medium","cvss":null,"xsa":["148"],"fix":[],"desc":"The mod_l2_entry function in arch/x86/mm.c in Xen."})"
+               "\n")})
+          .ok());
   const auto all = records();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].id, "CVE-2015-7835");
@@ -118,10 +127,14 @@ TEST_F(ImportTest, XsaJoinsTheTrackersRecord) {
 }
 
 TEST_F(ImportTest, OsvUnderItsCveAlias) {
-  ASSERT_TRUE(import({write("osv.json", R"({"id":"GHSA-xr7r-f8xq-vfvv","modified":"2024-02-01T00:00:00Z","published":"2024-01-31T22:00:00Z","aliases":["CVE-2024-21626"],
+  ASSERT_TRUE(
+      import(
+          {write(
+              "osv.json",
+              R"({"id":"GHSA-xr7r-f8xq-vfvv","modified":"2024-02-01T00:00:00Z","published":"2024-01-31T22:00:00Z","aliases":["CVE-2024-21626"],
     "summary":"runc container breakout","details":"escape","affected":[{"package":{"ecosystem":"Go","name":"github.com/opencontainers/runc"},
     "ranges":[{"type":"SEMVER","events":[{"introduced":"1.0.0-rc93"},{"fixed":"1.1.12"}]}]}]})")})
-                  .ok());
+          .ok());
   const auto all = records();
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].id, "CVE-2024-21626");
@@ -130,10 +143,13 @@ TEST_F(ImportTest, OsvUnderItsCveAlias) {
 }
 
 TEST_F(ImportTest, RequirementsOfExploits) {
-  ASSERT_TRUE(import({write("cna.jsonl", std::string(compact_line) + "\n"),
-                      write("req.json", R"({"a":{"cve":"CVE-2024-0001","caps":["CAP_NET_ADMIN","CAP_SYS_ADMIN"],"attack_surface":[]},
+  ASSERT_TRUE(
+      import(
+          {write("cna.jsonl", std::string(compact_line) + "\n"),
+           write("req.json",
+                 R"({"a":{"cve":"CVE-2024-0001","caps":["CAP_NET_ADMIN","CAP_SYS_ADMIN"],"attack_surface":[]},
                                             "b":{"cve":"CVE-2024-0001","caps":["CAP_NET_ADMIN"],"attack_surface":["userns"]}})")})
-                  .ok());
+          .ok());
   const auto all = records();
   ASSERT_EQ(all.size(), 1u);
   ASSERT_EQ(all[0].requirements.size(), 1u) << "what every exploit of it needed";
@@ -149,7 +165,10 @@ TEST_F(ImportTest, FoldersAndArchivesOfBothKinds) {
   EXPECT_EQ(report->added, 1u);
   EXPECT_EQ(report->ignored_files, 1u);
   for (const bool zip : {false, true}) {
-    report = import({archive(zip ? "a.zip" : "a.tar.gz", {{"x/CVE-2023-0002.json", cve5_document}, {"x/lines.jsonl", compact_line}, {"x/README", "no"}}, zip)});
+    report = import({archive(
+        zip ? "a.zip" : "a.tar.gz",
+        {{"x/CVE-2023-0002.json", cve5_document}, {"x/lines.jsonl", compact_line}, {"x/README", "no"}},
+        zip)});
     ASSERT_TRUE(report.ok()) << report.error().to_string();
     EXPECT_EQ(report->records, 2u);
     EXPECT_EQ(report->unchanged, zip ? 2u : 1u);
@@ -164,7 +183,9 @@ TEST_F(ImportTest, IsIncremental) {
   EXPECT_EQ(report->unchanged_inputs, 1u) << "the same bytes are not read twice";
   std::string changed = compact_line;
   changed.replace(changed.find("fix it"), 6, "fix all");
-  write("cna.jsonl", changed + "\n" + R"({"id": "CVE-2024-0003", "title": "t", "files": [], "cvss": null, "why": null})" + "\n");
+  write("cna.jsonl", changed + "\n" +
+                         R"({"id": "CVE-2024-0003", "title": "t", "files": [], "cvss": null, "why": null})" +
+                         "\n");
   report = import({input});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->updated, 1u);
@@ -174,9 +195,12 @@ TEST_F(ImportTest, IsIncremental) {
 
 TEST_F(ImportTest, MalformedRecordsAreSkippedWholeWithTheirPosition) {
   const std::string good = compact_line;
-  const auto report = import({write("cna.jsonl", "{\"id\": \"CVE-2024-1\", \"title\": 7, \"files\": [], \"x\": 1}\n" + good + "\n{\"id\": \"CVE-2024-2\", \"ti\n" +
-                                                     "{\"id\": \"../../etc\", \"title\": \"t\", \"files\": []}\n" + "{\"files\": [3], \"id\": \"CVE-2024-3333\", \"title\": \"t\"}\n" +
-                                                     "[1,2]\n{\"id\":\"CVE-2024-4444\",\"title\":\"\xff\xfe\",\"files\":[]}\n")});
+  const auto report = import(
+      {write("cna.jsonl", "{\"id\": \"CVE-2024-1\", \"title\": 7, \"files\": [], \"x\": 1}\n" + good +
+                              "\n{\"id\": \"CVE-2024-2\", \"ti\n" +
+                              "{\"id\": \"../../etc\", \"title\": \"t\", \"files\": []}\n" +
+                              "{\"files\": [3], \"id\": \"CVE-2024-3333\", \"title\": \"t\"}\n" +
+                              "[1,2]\n{\"id\":\"CVE-2024-4444\",\"title\":\"\xff\xfe\",\"files\":[]}\n")});
   ASSERT_TRUE(report.ok()) << report.error().to_string();
   EXPECT_EQ(report->added, 1u);
   ASSERT_EQ(report->issues.size(), 6u);
@@ -191,8 +215,9 @@ TEST_F(ImportTest, AbsurdDatesSkipTheRecord) {
   const auto line = [](const std::string& id, const std::string& date) {
     return R"({"id":")" + id + R"(","pub":")" + date + R"(","pkgs":["linux"],"desc":"x"})" + "\n";
   };
-  const auto report = import({write("uct.jsonl", line("CVE-2014-0001", "0000-00-00") + line("CVE-2014-0002", "2014-02-30") + line("CVE-2014-0003", "31337-01-01") +
-                                                     line("CVE-2014-0004", "2014-02-03"))});
+  const auto report = import(
+      {write("uct.jsonl", line("CVE-2014-0001", "0000-00-00") + line("CVE-2014-0002", "2014-02-30") +
+                              line("CVE-2014-0003", "31337-01-01") + line("CVE-2014-0004", "2014-02-03"))});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->issues.size(), 3u);
   EXPECT_EQ(report->added, 1u);
@@ -201,7 +226,8 @@ TEST_F(ImportTest, AbsurdDatesSkipTheRecord) {
 TEST_F(ImportTest, DuplicateIds) {
   std::string other = compact_line;
   other.replace(other.find("fix it"), 6, "differs");
-  const auto report = import({write("cna.jsonl", std::string(compact_line) + "\n" + compact_line + "\n" + other + "\n")});
+  const auto report =
+      import({write("cna.jsonl", std::string(compact_line) + "\n" + compact_line + "\n" + other + "\n")});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->duplicates, 1u);
   ASSERT_EQ(report->issues.size(), 1u);
@@ -215,7 +241,8 @@ TEST_F(ImportTest, OtherEncodingsAreNamed) {
   const auto report = import({write("cna.json", utf16)});
   ASSERT_FALSE(report.ok());
   EXPECT_NE(report.error().hint().find("UTF-16"), std::string::npos) << report.error().hint();
-  EXPECT_TRUE(import({write("bom.json", "\xef\xbb\xbf" + std::string(compact_line))}).ok()) << "a UTF-8 mark is harmless";
+  EXPECT_TRUE(import({write("bom.json", "\xef\xbb\xbf" + std::string(compact_line))}).ok())
+      << "a UTF-8 mark is harmless";
 }
 
 TEST_F(ImportTest, ALineOf100MegabytesIsPassedOverInLittleMemory) {
@@ -224,7 +251,9 @@ TEST_F(ImportTest, ALineOf100MegabytesIsPassedOverInLittleMemory) {
     out << compact_line << "\n{\"id\":\"CVE-2024-9999\",\"title\":\"";
     const std::string piece(1 << 20, 'a');
     for (int i = 0; i < 100; ++i) out << piece;
-    out << "\",\"files\":[]}\n" << R"({"id": "CVE-2024-0003", "title": "t", "files": []})" << "\n";
+    out << "\",\"files\":[]}\n"
+        << R"({"id": "CVE-2024-0003", "title": "t", "files": []})"
+        << "\n";
   }
   const auto report = import({path("long.jsonl")});
   ASSERT_TRUE(report.ok()) << report.error().to_string();
@@ -247,7 +276,8 @@ TEST_F(ImportTest, ATruncatedArchiveLeavesTheDatabaseAsItWas) {
   std::ifstream in(whole, std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   for (const double part : {0.1, 0.5, 0.9, 0.99}) {
-    const auto cut = write("cut.tar.gz", bytes.substr(0, static_cast<size_t>(static_cast<double>(bytes.size()) * part)));
+    const auto cut =
+        write("cut.tar.gz", bytes.substr(0, static_cast<size_t>(static_cast<double>(bytes.size()) * part)));
     const auto report = import({cut});
     ASSERT_FALSE(report.ok()) << part;
     EXPECT_EQ(report.error().kind(), ErrorKind::corrupt);
@@ -260,7 +290,9 @@ TEST_F(ImportTest, ATruncatedArchiveLeavesTheDatabaseAsItWas) {
 TEST_F(ImportTest, ATruncatedCompressedFileToo) {
   const auto lines = [] {
     std::string text;
-    for (int i = 0; i < 5000; ++i) text += R"({"id": "CVE-2024-)" + std::to_string(10000 + i * 7919 % 90000) + R"(", "title": "t)" + std::to_string(i * i) + R"(", "files": ["a"]})" + "\n";
+    for (int i = 0; i < 5000; ++i)
+      text += R"({"id": "CVE-2024-)" + std::to_string(10000 + i * 7919 % 90000) + R"(", "title": "t)" +
+              std::to_string(i * i) + R"(", "files": ["a"]})" + "\n";
     return text;
   }();
   struct archive* out = archive_write_new();
@@ -331,7 +363,8 @@ TEST_F(ImportTest, InputsThatAreNotThereOrHoldNothing) {
 
 TEST_F(ImportTest, StoppingKeepsNothingOfTheInput) {
   std::string lines;
-  for (int i = 0; i < 5000; ++i) lines += R"({"id": "CVE-2024-)" + std::to_string(10000 + i) + R"(", "title": "t", "files": []})" + "\n";
+  for (int i = 0; i < 5000; ++i)
+    lines += R"({"id": "CVE-2024-)" + std::to_string(10000 + i) + R"(", "title": "t", "files": []})" + "\n";
   ImportOptions options;
   int asked = 0;
   options.stop = [&asked] { return ++asked > 3; };

@@ -17,12 +17,16 @@ class SchemaTest : public LedgerTest {};
 TEST_F(SchemaTest, RecordsOfEveryKindFollowIt) {
   std::ifstream file(HAP_SOURCE_DIR "/docs/ledger.schema.json");
   const hap::testing::JsonSchema schema(nlohmann::json::parse(file));
-  ASSERT_TRUE(import({write("cve.json", R"({"cveMetadata":{"cveId":"CVE-2023-0002","state":"PUBLISHED","datePublished":"2023-05-06"},"containers":{"cna":{"title":"t",
+  ASSERT_TRUE(
+      import(
+          {write(
+               "cve.json",
+               R"({"cveMetadata":{"cveId":"CVE-2023-0002","state":"PUBLISHED","datePublished":"2023-05-06"},"containers":{"cna":{"title":"t",
       "descriptions":[{"lang":"en","value":"d"}],"affected":[{"product":"Linux","defaultStatus":"affected","programFiles":["arch/x86/kvm/x86.c"],"programRoutines":[{"name":"f"}],
       "versions":[{"version":"5.9","status":"affected"}]}]}}})"),
-                      write("cna.jsonl", "{\"id\":\"CVE-2024-0001\",\"title\":\"t\",\"files\":[]}\n"),
-                      write("xsa.json", R"({"xsas":[{"xsa":1,"title":"t","public_time":"2012-09-05"}]})")})
-                  .ok());
+           write("cna.jsonl", "{\"id\":\"CVE-2024-0001\",\"title\":\"t\",\"files\":[]}\n"),
+           write("xsa.json", R"({"xsas":[{"xsa":1,"title":"t","public_time":"2012-09-05"}]})")})
+          .ok());
   auto opened = book();
   ASSERT_TRUE(opened.ok());
   int checked = 0;

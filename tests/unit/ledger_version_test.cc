@@ -70,10 +70,12 @@ TEST(Openness, IsUnknownWithoutRangesVersionOrReadableBounds) {
   EXPECT_EQ(openness_of(Record{}, "6.12.48"), Openness::unknown);
   EXPECT_EQ(openness_of(cna_record(), std::nullopt), Openness::unknown);
   EXPECT_EQ(openness_of(cna_record(), "rolling"), Openness::unknown);
-  EXPECT_EQ(openness_of(with_ranges(true, {{true, "bba1dc0b55ac", "90c445799fd1", ""}}), "6.1"), Openness::unknown);
+  EXPECT_EQ(openness_of(with_ranges(true, {{true, "bba1dc0b55ac", "90c445799fd1", ""}}), "6.1"),
+            Openness::unknown);
   Record other;
   other.affected.push_back({"xen", true, {{true, "4.4", "", "*"}}});
-  EXPECT_EQ(openness_of(other, "6.12.48"), Openness::unknown) << "another product's ranges are none of the kernel's";
+  EXPECT_EQ(openness_of(other, "6.12.48"), Openness::unknown)
+      << "another product's ranges are none of the kernel's";
 }
 
 }  // namespace
