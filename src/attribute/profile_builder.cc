@@ -44,10 +44,16 @@ Status ProfileBuilder::run() {
   if (resolver_.image_count() != header_.images.size()) {
     return Error("the resolver was opened for another recording");
   }
-  for (uint32_t i = 0; i < header_.actors.size(); ++i) actor_position_[header_.actors[i].id] = i;
-  for (uint32_t i = 0; i < header_.tasks.size(); ++i) task_position_[header_.tasks[i].id] = i;
+  block_position_.reserve(recording_.block_count());
+  actor_position_.reserve(header_.actors.size());
+  task_position_.reserve(header_.tasks.size());
+  window_position_.reserve(header_.windows.size());
+  line_keys_.reserve(recording_.block_count());
+  function_line_keys_.reserve(recording_.block_count());
+  for (uint32_t i = 0; i < header_.actors.size(); ++i) actor_position_.set(header_.actors[i].id, i);
+  for (uint32_t i = 0; i < header_.tasks.size(); ++i) task_position_.set(header_.tasks[i].id, i);
   for (uint32_t i = 0; i < header_.windows.size(); ++i) {
-    window_position_[header_.windows[i].id] = i;
+    window_position_.set(header_.windows[i].id, i);
     if (header_.windows[i].phase == Phase::serve) serve_mask_[i / 64] |= uint64_t{1} << (i % 64);
   }
   account_cache_.resize(header_.actors.size());
@@ -96,9 +102,8 @@ Status ProfileBuilder::load_blocks() {
            std::tuple(b.row.image, b.row.address, b.row.size);
   });
   out_->blocks.reserve(loaded.size());
-  block_position_.reserve(loaded.size());
   for (const auto& each : loaded) {
-    block_position_[each.id] = static_cast<uint32_t>(out_->blocks.size());
+    block_position_.set(each.id, static_cast<uint32_t>(out_->blocks.size()));
     out_->blocks.push_back(each.row);
   }
   out_->block_hits.grow(out_->blocks.size());
@@ -119,31 +124,31 @@ Status ProfileBuilder::load_hits() {
 // Hits come grouped by block: those of one account are merged, so that each block is resolved and credited
 // once.
 Status ProfileBuilder::add_hit(const Hit& hit) {
-  const auto block = block_position_.find(hit.block);
-  const auto actor = actor_position_.find(hit.actor);
-  if (block == block_position_.end() || actor == actor_position_.end()) {
+  const uint32_t block = block_position_.find(hit.block);
+  const uint32_t actor = actor_position_.find(hit.actor);
+  if (block == IdPositions::none || actor == IdPositions::none) {
     return Error("a hit refers to a block or actor that is not there", ErrorKind::corrupt)
         .at(recording_.path());
   }
-  if (!in_block_ || block_id_ != block->second) {
+  if (!in_block_ || block_id_ != block) {
     finish_block();
     in_block_ = true;
-    block_id_ = block->second;
+    block_id_ = block;
   }
   std::fill(bits_.begin(), bits_.end(), 0);
   for (const uint32_t id : hit.windows) {
-    const uint32_t position = window_position_.find(id)->second;  // the reader checked that it exists
+    const uint32_t position = window_position_.find(id);  // the reader checked that it exists
     bits_[position / 64] |= uint64_t{1} << (position % 64);
   }
   bool serving = false;
   for (size_t i = 0; i < words_; ++i) serving |= (bits_[i] & serve_mask_[i]) != 0;
 
-  const uint32_t account = account_for(actor->second, out_->blocks[block_id_].image);
+  const uint32_t account = account_for(actor, out_->blocks[block_id_].image);
   auto& total = out_->accounts[account];
   total.hits += 1;
   total.serve_hits += serving ? 1 : 0;
-  const auto& row = header_.actors[actor->second];
-  if (serving && row.cause == Cause::process) task_served_[task_position_[row.task]] = 1;
+  const auto& row = header_.actors[actor];
+  if (serving && row.cause == Cause::process) task_served_[task_position_.find(row.task)] = 1;
   if (!concerns_sandbox(total.account)) return {};
 
   size_t i = 0;
@@ -207,7 +212,7 @@ uint32_t ProfileBuilder::account_for(uint32_t actor, uint32_t image) {
   if (cache.empty()) cache.assign(header_.images.size(), unset);
   if (cache[image] == unset) {
     const auto& row = header_.actors[actor];
-    const auto& task = header_.tasks[task_position_[row.task]];
+    const auto& task = header_.tasks[task_position_.find(row.task)];
     cache[image] = account_number(account_of(row, task, header_.images[image], scope_));
   }
   return cache[image];
@@ -329,6 +334,9 @@ void ProfileBuilder::check() {
   for (const auto& total : out_->accounts) hap.accounts.push_back(counts_as_hap(total.account) ? 1 : 0);
   hap.windows = serve_mask_;
   for (uint32_t i = 0; i < out_->blocks.size(); ++i) {
+    // Code made at run time (BPF, trampolines) has no symbols to miss.
+    const auto kind = header_.images[out_->blocks[i].image].kind;
+    if (kind == ImageKind::bpf || kind == ImageKind::trampoline) continue;
     if (!out_->block_hits.seen(i, hap)) continue;
     ++blocks;
     if (!out_->blocks[i].resolved) ++unresolved;

@@ -11,6 +11,32 @@
 
 namespace hap::attribute {
 
+// Row id -> position. Collectors number their rows densely, but the format does not demand it.
+class IdPositions {
+ public:
+  void reserve(size_t rows) { dense_limit_ = 4 * rows + 1024; }
+  void set(uint32_t id, uint32_t position) {
+    if (id >= dense_limit_) {
+      sparse_[id] = position;
+      return;
+    }
+    if (id >= dense_.size()) dense_.resize(size_t{id} + 1, none);
+    dense_[id] = position;
+  }
+  // `none` when there is no such row.
+  uint32_t find(uint32_t id) const {
+    if (id < dense_.size()) return dense_[id];
+    const auto found = sparse_.find(id);
+    return found == sparse_.end() ? none : found->second;
+  }
+  static constexpr uint32_t none = 0xffffffff;
+
+ private:
+  size_t dense_limit_ = 0;
+  std::vector<uint32_t> dense_;
+  std::unordered_map<uint32_t, uint32_t> sparse_;
+};
+
 class ProfileBuilder {
  public:
   ProfileBuilder(const Recording& recording, const Resolver& resolver);
@@ -54,7 +80,7 @@ class ProfileBuilder {
   size_t words_;
   std::unique_ptr<ProfileContent> out_;
 
-  std::unordered_map<uint32_t, uint32_t> block_position_, actor_position_, task_position_, window_position_;
+  IdPositions block_position_, actor_position_, task_position_, window_position_;
   std::vector<uint64_t> serve_mask_;
   std::vector<std::vector<uint32_t>> account_cache_;  // by actor position, image
   std::vector<uint8_t> task_served_;

@@ -168,10 +168,18 @@ Role Scope::role_of_netdev(std::string_view name) const {
 }
 
 Role Scope::role_of_image(std::string_view path) const {
+  // The kernel shows a memfd as "/memfd:NAME" in maps; recordings label it "[memfd:NAME]".
+  const auto plain = [](std::string_view name) {
+    if (name.substr(0, 1) == "[" && name.substr(name.size() - 1) == "]")
+      return name.substr(1, name.size() - 2);
+    return name.substr(0, 7) == "/memfd:" ? name.substr(1) : name;
+  };
+  Role otherwise = Role::none;
   for (const auto& rule : images_) {
-    if (rule.value == path) return rule.role;
+    if (plain(rule.value) == plain(path)) return rule.role;
+    if (rule.value == "*") otherwise = rule.role;
   }
-  return Role::none;
+  return otherwise;
 }
 
 }  // namespace hap::attribute

@@ -240,6 +240,27 @@ TEST(Account, LayersTellWhoseCodeItIs) {
               IsEmpty());
 }
 
+TEST(Account, AnImageRuleMayNameEveryOtherFile) {
+  SampleCell cell;
+  cell.scope = {{"cgroup", "/hap/cell", "sandbox"},
+                {"image", "*", "application"},
+                {"image", "/usr/bin/runsc", "sandbox"},
+                {"image", "/memfd:stub", "sandbox"}};
+  const auto runsc = cell.image(ImageKind::user, Space::host, "/usr/bin/runsc");
+  const auto redis = cell.image(ImageKind::user, Space::host, "/usr/bin/redis-server");
+  const auto stub = cell.image(ImageKind::memfd, Space::host, "[memfd:stub]");
+  const auto actor = cell.actor(cell.task("exe", "/hap/cell", 100));
+  for (const auto image : {runsc, redis, stub}) cell.hit(cell.block(image, 0x1000, 4), actor);
+  cell.hit(cell.function("vfs_read"), actor);
+  const auto profile = profile_of(cell);
+  std::map<Layer, uint64_t> hits;
+  for (const auto& total : profile.accounts()) hits[total.account.layer] += total.hits;
+  EXPECT_EQ(hits[Layer::sandbox], 2U);
+  EXPECT_EQ(hits[Layer::application], 1U);
+  EXPECT_EQ(hits[Layer::host_kernel], 1U);
+  EXPECT_THAT(functions_of(profile, counts_as_stage2), ElementsAre("vfs_read"));
+}
+
 TEST(Account, SubsystemsAreSourceFoldersTwoLevelsDeep) {
   EXPECT_EQ(subsystem_of_path("net/ipv4/tcp.c"), "net/ipv4");
   EXPECT_EQ(subsystem_of_path("mm/slub.c"), "mm");
