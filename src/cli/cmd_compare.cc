@@ -7,6 +7,7 @@
 #include "base/paths.h"
 #include "cli/commands.h"
 #include "cli/compare_inputs.h"
+#include "cli/compare_page.h"
 #include "cli/terminal.h"
 #include "hap/compare.h"
 #include "hap/ledger.h"
@@ -86,6 +87,11 @@ Result<int> run_compare(const Options& options) {
   if (subsystem) settings.models.insert(settings.models.begin(), std::move(*subsystem));
   HAP_TRY(comparison, compare_reports(std::move(reports), std::move(settings)));
   comparison.notes.insert(comparison.notes.end(), notes.begin(), notes.end());
+  if (options.format == "html") {
+    HAP_TRY(page, compare_page(files, comparison, options.analysis));
+    HAP_CHECK(print(page));
+    return exit_done;
+  }
   HAP_CHECK(print(options.format == "json" ? render_json(comparison) : render_text(comparison)));
   return exit_done;
 }
@@ -123,7 +129,7 @@ void add_compare(CLI::App& app, Session& session) {
       ->add_option("--seed", options->compare.seed, "Of the resampling: the same seed gives the same digits")
       ->capture_default_str();
   command->add_option("--format", options->format, "Output format")
-      ->check(CLI::IsMember({"text", "json"}))
+      ->check(CLI::IsMember({"text", "json", "html"}))
       ->capture_default_str();
   add_analysis_options(*command, options->analysis);
   command->footer(
