@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised whenever figures of the same recording may come out differently.
-constexpr int kAnalysisVersion = 1;
+constexpr int kAnalysisVersion = 2;
 constexpr std::size_t kLargestSummary = std::size_t{64} << 20;
 
 Result<std::vector<std::string>> files_in(const std::string& folder) {
@@ -46,8 +46,9 @@ std::string cache_key(const std::string& path) {
   std::error_code failure;
   const fs::path absolute = fs::canonical(path, failure);
   if (failure || ::stat(path.c_str(), &status) != 0) return {};
-  return sha256_hex(fmt::format("{} {} {} {} {}.{}", kAnalysisVersion, absolute.string(), status.st_ino,
-                                status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec));
+  return sha256_hex(fmt::format("{} {} {} {} {} {}.{}", HAP_VERSION, kAnalysisVersion, absolute.string(),
+                                status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                                status.st_mtim.tv_nsec));
 }
 
 bool kernel_symbols_complete(const Profile& profile) {
