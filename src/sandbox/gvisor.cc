@@ -4,6 +4,7 @@
 // Roles: the Sentry and its stub processes are the `sandbox`. The stubs execute the tenant's code from memory
 // that the Sentry provides (a memfd named runsc-memory) or from the tenant's files: by image that is
 // `application`. The gofer, which opens files for the Sentry, is a host daemon.
+#include "base/subprocess.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/command.h"
 #include "sandbox/network.h"
@@ -83,7 +84,12 @@ class Gvisor : public Sandbox {
       instance.scope.push_back({"pid", std::to_string(gofer), "host-daemon"});
     }
     instance.expected_tasks = {"exe"};  // what runsc starts itself as: the Sentry, its threads and stubs
-    instance.scope.push_back({"image", "/memfd:runsc-memory", "application"});
+    // The stubs' own code is what the Sentry put into them without a file.
+    for (const std::string& own : {find_program(runtime_).value_or(runtime_), std::string("[anon]"),
+                                   std::string("[vdso]")}) {
+      instance.scope.push_back({"image", own, "sandbox"});
+    }
+    instance.scope.push_back({"image", "*", "application"});
     instance.facts["runtime"] = runtime_;
     instance.facts["runtime_version"] = first_line_of({runtime_, "--version"});
     instance.facts["platform"] = platform_;
