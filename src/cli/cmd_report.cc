@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "cli/analysis.h"
 #include "cli/commands.h"
+#include "cli/exercised_code.h"
 #include "cli/terminal.h"
 #include "report/formats.h"
 #include "report/html.h"
@@ -25,6 +26,13 @@ Result<int> report(const Options& options) {
   HAP_TRY(paths, store::find_recordings(options.recordings));
   std::vector<Report> reports;
   std::string lcov;
+  // Without a ledger known_cves is unknown; a damaged one is said and costs no other figure.
+  std::vector<ledger::Record> records;
+  if (auto loaded = ledger::load_records()) {
+    records = std::move(*loaded);
+  } else {
+    print_error(loaded.error().context("known_cves is left out"));
+  }
   for (const auto& path : paths) {
     HAP_TRY(cell, open_trusted_cell(path, options.analysis));
     if (options.format == "lcov") {
@@ -34,6 +42,7 @@ Result<int> report(const Options& options) {
     } else {
       ReportOptions what;
       what.permitted = report::permitted_by_filters(cell.profile, cell.resolver);
+      what.known_cves = known_cves_of(path, cell, records);
       reports.push_back(make_report(cell.profile, path, what));
     }
   }
