@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kCheckpointVersion = 1;
+constexpr int kCheckpointVersion = 2;
 // Checkpoints of one variant that are kept: builds of hap with different agents may alternate.
 constexpr size_t kKept = 3;
 // With the instruction clock, booting takes several times as long.
@@ -53,7 +53,7 @@ Status warm_page_cache(Machine& machine, const WarmList& list, Progress& progres
   for (auto& file : paths_in_ldd_output(listed.body.value("out", ""))) files.push_back(file);
   HAP_TRY(read, machine.call("warm", {{"paths", files}}, cancel, 300s));
   for (const auto& command : list.commands) {
-    auto done = machine.call("exec", {{"argv", command}, {"timeout_ms", 180000}}, cancel, 200s);
+    auto done = machine.call("exec", {{"argv", command}, {"timeout_ms", 600000}}, cancel, 600s);
     if (!done) return done.error().context("warming the page cache");
     if (done->body.value("status", -1) != 0) {
       progress.note("not warmed: `" + command[0] + "` failed in the machine: " + done->body.value("err", ""));
@@ -85,6 +85,10 @@ Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec, con
   HAP_CHECK(write_file_atomic(folder + "/" + kInitramfs, initramfs));
   MachineParts parts{kernel.file(kVmlinuz), folder + "/" + kInitramfs, userland.file(kRootImage),
                      kernel.file(kKernelDisk)};
+  // Calibrating against a timer, the kernel of a machine on a busy host finds a wrong frequency, and all its
+  // clocks would run fast or slow.
+  const uint64_t tsc_khz = guest_tsc_khz(spec);
+  parts.boot_parameters = "tsc_early_khz=" + std::to_string(tsc_khz);
   HAP_TRY(machine, Machine::launch(spec, parts, {}, cancel));
   auto ready = machine.guest().wait_event("ready", cancel, kBootTimeout);
   if (!ready) return machine.explain(ready.error()).context("booting the lab machine");
@@ -102,7 +106,8 @@ Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec, con
   return nlohmann::json{{"release", facts["release"]},   {"build_id", facts["build_id"]},
                         {"clocksource", facts["clocksource"]}, {"qemu", qemu.text},
                         {"processors", spec.processors}, {"memory_mib", spec.memory_mib},
-                        {"icount", spec.icount},         {"page_cache", "warm"}};
+                        {"icount", spec.icount},         {"page_cache", "warm"},
+                        {"tsc_khz", tsc_khz}};
 }
 
 }  // namespace

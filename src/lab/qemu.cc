@@ -1,6 +1,10 @@
 #include "lab/qemu.h"
 
+#include <x86intrin.h>
+
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include "base/file.h"
 #include "base/subprocess.h"
@@ -47,6 +51,32 @@ Result<QemuVersion> find_qemu() {
   return version;
 }
 
+uint64_t guest_tsc_khz(const LabSpec& spec) {
+  if (!spec.icount.empty()) return 1000000;
+  using Clock = std::chrono::steady_clock;
+  // A reading of both clocks may be interrupted in between: of several, the closest pair counts.
+  struct Reading {
+    uint64_t ticks = 0;
+    Clock::time_point time;
+    uint64_t width = UINT64_MAX;
+  };
+  auto read_both = [] {
+    Reading best;
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      const uint64_t before = __rdtsc();
+      const auto now = Clock::now();
+      const uint64_t after = __rdtsc();
+      if (after - before < best.width) best = {before + (after - before) / 2, now, after - before};
+    }
+    return best;
+  };
+  const Reading begin = read_both();
+  std::this_thread::sleep_for(100ms);
+  const Reading end = read_both();
+  const double milliseconds = std::chrono::duration<double, std::milli>(end.time - begin.time).count();
+  return static_cast<uint64_t>(static_cast<double>(end.ticks - begin.ticks) / milliseconds + 0.5);
+}
+
 std::vector<std::string> machine_command(const LabSpec& spec, const MachineParts& parts) {
   auto disk = [](const std::string& id, const std::string& file) {
     // A comma within an option's value is written twice.
@@ -58,6 +88,7 @@ std::vector<std::string> machine_command(const LabSpec& spec, const MachineParts
   // their clock; unsure about the emulated one, the kernel would fall back to a device register.
   // no_timer_check: on a busy host, ticks come late, and the kernel would panic over a timer that works.
   std::string parameters = "console=ttyS0 nokaslr panic=-1 tsc=reliable no_timer_check quiet";
+  if (!parts.boot_parameters.empty()) parameters += " " + parts.boot_parameters;
   if (!spec.kernel_parameters.empty()) parameters += " " + spec.kernel_parameters;
   std::vector<std::string> argv = {
       kQemuProgram, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",

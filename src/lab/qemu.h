@@ -1,6 +1,7 @@
 // QEMU as the lab uses it: which one is there, and the command line of the machine.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,14 @@ struct MachineParts {
   std::string initramfs;
   std::string root_image;
   std::string kernel_disk;
-  int agent_fd = -1;  // sockets inherited by QEMU
+  std::string boot_parameters = {};  // kernel parameters that matter while booting only: no part of the identity
+  int agent_fd = -1;                 // sockets inherited by QEMU
   int qmp_fd = -1;
 };
+
+// Frequency of the time stamp counter that a guest of this host sees, in kHz. Without the instruction clock
+// it is the host's own, measured here; with it, QEMU counts nanoseconds of virtual time.
+uint64_t guest_tsc_khz(const LabSpec& spec);
 
 // Everything except how it starts (boot or -incoming) and plugins. The console is QEMU's standard output.
 std::vector<std::string> machine_command(const LabSpec& spec, const MachineParts& parts);
