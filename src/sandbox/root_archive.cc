@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -85,13 +86,17 @@ Result<std::vector<std::string>> layers_of_save(const std::string& staging) {
   return layers;
 }
 
+bool leaves_its_root(const fs::path& path) {
+  return path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end();
+}
+
 // Removes beneath `folder` what the layer's whiteouts take away from the layers below it.
 Status apply_whiteouts(const std::string& listing, const std::string& folder) {
   std::istringstream lines(listing);
   for (std::string line; std::getline(lines, line);) {
     const fs::path path = fs::path(line).lexically_normal();
     const std::string name = path.filename().string();
-    if (name.rfind(whiteout, 0) != 0 || path.is_absolute() || line.find("..") != std::string::npos) continue;
+    if (name.rfind(whiteout, 0) != 0 || leaves_its_root(path)) continue;
     const std::string parent = folder + "/" + path.parent_path().string();
     if (name != opaque) {
       HAP_CHECK(remove_tree(parent + "/" + name.substr(4)));
