@@ -30,7 +30,7 @@ TEST(WrongUse, AnUnknownWorkloadIsNamedWithThoseThatExist) {
 
 TEST(WrongUse, DiagnosticsGoToStandardErrorOnly) {
   const auto seen = hap({"report", "/nonexistent/none.hap"});
-  EXPECT_EQ(seen.exit_code, 1);
+  EXPECT_EQ(seen.exit_code, 2) << "an argument that names no file is wrong use";
   EXPECT_EQ(seen.out, "");
   EXPECT_NE(seen.err.find("/nonexistent/none.hap"), std::string::npos);
 }
