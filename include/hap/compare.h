@@ -43,7 +43,7 @@ struct ReportSummary {
   std::string collector;
   std::string kernel;  // release
   std::string kernel_build_id;
-  std::string boot;    // equal text = same boot of the same machine; empty: unknown
+  std::string boot;  // equal text = same boot of the same machine; empty: unknown
   std::map<std::string, std::optional<Interval>> figures[2];  // by Scope: metric -> figure, null: unknown
   std::vector<FunctionSummary> functions;
   std::optional<bool> steady_state;

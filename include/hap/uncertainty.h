@@ -59,9 +59,9 @@ struct Spread {
 // than kMinBoots boots.
 std::vector<double> draw_means(std::span<const Repeat> repeats, std::size_t count, std::uint64_t seed);
 
-// The same plus what is missing: to each draw a triangular deviate is added, most likely 0, as far down as the
-// mean distance to low and as far up as that to high. `missing_seed` should differ between cells: what one
-// misses says nothing about what another misses.
+// The same plus what is missing: to each draw a triangular deviate is added, most likely 0, as far down as
+// the mean distance to low and as far up as that to high. `missing_seed` should differ between cells: what
+// one misses says nothing about what another misses.
 std::vector<double> draw_true_means(std::span<const Repeat> repeats, std::size_t count, std::uint64_t seed,
                                     std::uint64_t missing_seed);
 
