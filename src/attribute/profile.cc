@@ -166,7 +166,7 @@ std::vector<uint64_t> Profile::bytes_by_function(const Selection& selection) con
   std::vector<uint64_t> bytes(impl_->functions.size());
   uint32_t image = std::numeric_limits<uint32_t>::max();
   uint64_t counted_to = 0;
-  for (uint32_t i = 0; i < impl_->blocks.size(); ++i) {
+  for (const uint32_t i : impl_->concerned_blocks) {
     const auto& block = impl_->blocks[i];
     if (block.function == attribute::ProfileContent::no_function || !impl_->block_hits.seen(i, selection))
       continue;
@@ -194,7 +194,7 @@ std::vector<uint32_t> Profile::lines_by_function(const Selection& selection) con
 
 uint64_t Profile::unresolved_blocks(const Selection& selection) const {
   uint64_t count = 0;
-  for (uint32_t i = 0; i < impl_->blocks.size(); ++i) {
+  for (const uint32_t i : impl_->concerned_blocks) {
     if (!impl_->blocks[i].resolved && impl_->block_hits.seen(i, selection)) ++count;
   }
   return count;
@@ -202,7 +202,7 @@ uint64_t Profile::unresolved_blocks(const Selection& selection) const {
 
 uint64_t Profile::blocks_hit(const Selection& selection) const {
   uint64_t count = 0;
-  for (uint32_t i = 0; i < impl_->blocks.size(); ++i) {
+  for (const uint32_t i : impl_->concerned_blocks) {
     if (impl_->block_hits.seen(i, selection)) ++count;
   }
   return count;

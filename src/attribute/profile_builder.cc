@@ -70,6 +70,9 @@ Status ProfileBuilder::run() {
   }
   HAP_CHECK(load_blocks());
   HAP_CHECK(load_hits());
+  for (uint32_t i = 0; i < out_->blocks.size(); ++i) {
+    if (out_->blocks[i].function != ProfileContent::no_function) out_->concerned_blocks.push_back(i);
+  }
   check();
   return {};
 }
@@ -333,7 +336,7 @@ void ProfileBuilder::check() {
   Selection hap;
   for (const auto& total : out_->accounts) hap.accounts.push_back(counts_as_hap(total.account) ? 1 : 0);
   hap.windows = serve_mask_;
-  for (uint32_t i = 0; i < out_->blocks.size(); ++i) {
+  for (const uint32_t i : out_->concerned_blocks) {
     // Code made at run time (BPF, trampolines) has no symbols to miss.
     const auto kind = header_.images[out_->blocks[i].image].kind;
     if (kind == ImageKind::bpf || kind == ImageKind::trampoline) continue;

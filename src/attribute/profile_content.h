@@ -36,6 +36,7 @@ struct ProfileContent {
   std::vector<ProfileLine> lines;
   std::vector<LineOfFunction> function_lines;  // items of line_hits
   std::vector<BlockRow> blocks;                // items of block_hits; sorted by image, address
+  std::vector<uint32_t> concerned_blocks;      // those with hits that concern the sandbox, ascending
 
   IncidenceTable function_hits;  // out of line; labels too
   IncidenceTable inlined_hits;
