@@ -111,7 +111,8 @@ Status loopback_up() {
   if (!fd.valid()) return Error::from_errno("socket", errno);
   ifreq request{};
   std::snprintf(request.ifr_name, sizeof request.ifr_name, "lo");
-  if (ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0) return Error::from_errno("reading the flags of lo", errno);
+  if (ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0)
+    return Error::from_errno("reading the flags of lo", errno);
   request.ifr_flags |= IFF_UP | IFF_RUNNING;
   if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0) return Error::from_errno("bringing lo up", errno);
   return {};
@@ -124,7 +125,8 @@ Status keep_initramfs_files(const std::string& run_folder) {
   fs::copy_file("/init", run_folder + "/hap-agent", ec);
   if (ec) return Error("keeping the agent: " + ec.message());
   for (const auto& entry : fs::directory_iterator(kInitramfsFolder, ec)) {
-    if (entry.is_regular_file()) fs::copy_file(entry.path(), run_folder + "/" + entry.path().filename().string(), ec);
+    if (entry.is_regular_file())
+      fs::copy_file(entry.path(), run_folder + "/" + entry.path().filename().string(), ec);
   }
   fs::remove_all(kInitramfsFolder, ec);
   return {};

@@ -1,8 +1,9 @@
-// Marks that the emulator collector sees in the instruction stream itself: exact to the instruction, without a
-// device, a system call or a timer.
+// Marks that the emulator collector sees in the instruction stream itself: exact to the instruction, without
+// a device, a system call or a timer.
 //
-// The agent executes `nopl 0x48415031(%rax)`, a multi-byte NOP no compiler emits ("HAP1" backwards in memory),
-// with rdi = what, rsi and rdx = arguments. On anything but the emulator with its plugin it does nothing.
+// The agent executes `nopl 0x48415031(%rax)`, a multi-byte NOP no compiler emits ("HAP1" backwards in
+// memory), with rdi = what, rsi and rdx = arguments. On anything but the emulator with its plugin it does
+// nothing.
 #pragma once
 
 #include <cstdint>

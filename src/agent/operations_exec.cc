@@ -18,6 +18,8 @@ Result<Reply> exec(const Call& call) {
 
 }  // namespace
 
-void add_exec_operation(Dispatcher& dispatcher) { dispatcher.add("exec", exec); }
+void add_exec_operation(Dispatcher& dispatcher) {
+  dispatcher.add("exec", exec);
+}
 
 }  // namespace hap::agent

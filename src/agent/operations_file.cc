@@ -45,7 +45,8 @@ Result<Reply> warm(const Call& call) {
       missing.push_back(path);
       continue;
     }
-    for (ssize_t got; (got = read(fd.get(), buffer.data(), buffer.size())) > 0;) bytes += static_cast<uint64_t>(got);
+    for (ssize_t got; (got = read(fd.get(), buffer.data(), buffer.size())) > 0;)
+      bytes += static_cast<uint64_t>(got);
     ++files;
   }
   return Reply{{{"bytes", bytes}, {"files", files}, {"missing", missing}}, {}};

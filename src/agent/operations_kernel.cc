@@ -34,7 +34,8 @@ std::string build_id_of_notes(const std::string& path) {
   if (!notes) return "";
   auto word = [&](size_t at) {
     uint32_t value = 0;
-    for (size_t i = 0; i < 4; ++i) value |= static_cast<uint32_t>(static_cast<unsigned char>((*notes)[at + i])) << (8 * i);
+    for (size_t i = 0; i < 4; ++i)
+      value |= static_cast<uint32_t>(static_cast<unsigned char>((*notes)[at + i])) << (8 * i);
     return size_t{value};
   };
   auto padded = [](size_t size) { return (size + 3) & ~size_t{3}; };

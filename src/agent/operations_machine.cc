@@ -80,7 +80,9 @@ Result<Reply> settle(const Call& call) {
 }  // namespace
 
 void add_machine_operations(Dispatcher& dispatcher) {
-  dispatcher.add("ping", [](const Call&) -> Result<Reply> { return Reply{{{"agent", 1}, {"pid", getpid()}}, {}}; });
+  dispatcher.add("ping", [](const Call&) -> Result<Reply> {
+    return Reply{{{"agent", 1}, {"pid", getpid()}}, {}};
+  });
   dispatcher.add("reseed", reseed);
   dispatcher.add("settle", settle);
   dispatcher.add("power_off", [](const Call&) -> Result<Reply> {

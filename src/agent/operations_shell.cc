@@ -47,6 +47,8 @@ Result<Reply> shell(const Call& call) {
 
 }  // namespace
 
-void add_shell_operation(Dispatcher& dispatcher) { dispatcher.add("shell", shell); }
+void add_shell_operation(Dispatcher& dispatcher) {
+  dispatcher.add("shell", shell);
+}
 
 }  // namespace hap::agent

@@ -31,7 +31,8 @@ struct Options {
 void add_spec_options(CLI::App& command, lab::LabSpec& spec) {
   command.add_option("--suite", spec.suite, "Debian suite of the kernel, for example trixie or bookworm")
       ->capture_default_str();
-  command.add_option("--kernel", spec.kernel, "cloud, full, or the name of a kernel package (linux-image-...)")
+  command
+      .add_option("--kernel", spec.kernel, "cloud, full, or the name of a kernel package (linux-image-...)")
       ->capture_default_str();
 }
 
@@ -40,7 +41,8 @@ void add_machine_options(CLI::App& command, lab::LabSpec& spec) {
   command.add_option("--processors", spec.processors, "Virtual processors (nested sandboxes need 1)")
       ->capture_default_str();
   command.add_option("--memory", spec.memory_mib, "Memory in MiB")->capture_default_str();
-  command.add_option("--icount", spec.icount, "Drive the machine by the instruction clock: shift=2,sleep=off");
+  command.add_option("--icount", spec.icount,
+                     "Drive the machine by the instruction clock: shift=2,sleep=off");
 }
 
 Result<int> build(const Options& options, const Session& session) {
@@ -63,8 +65,8 @@ std::string summary(const lab::CacheRow& row) {
   if (row.name.rfind("kernel-", 0) == 0) return fmt::format("{} {}", text("package"), text("version"));
   if (row.name.rfind("checkpoint-", 0) == 0) {
     const std::string clock = text("icount").empty() ? "wall clock" : "icount " + text("icount");
-    return fmt::format("Linux {}, {} processors, {}, QEMU {}", text("release"), row.facts.value("processors", 0), clock,
-                       text("qemu"));
+    return fmt::format("Linux {}, {} processors, {}, QEMU {}", text("release"),
+                       row.facts.value("processors", 0), clock, text("qemu"));
   }
   return text("package");
 }
@@ -87,8 +89,10 @@ Result<int> status(const Options& options) {
                          {"problem", row.problem ? nlohmann::json(*row.problem) : nlohmann::json()},
                          {"facts", row.facts}});
     }
-    const nlohmann::json json{
-        {"schema", "hapmeter.lab-status/1"}, {"folder", cache.folder()}, {"bytes", total}, {"entries", entries}};
+    const nlohmann::json json{{"schema", "hapmeter.lab-status/1"},
+                              {"folder", cache.folder()},
+                              {"bytes", total},
+                              {"entries", entries}};
     HAP_CHECK(print(json.dump(2) + "\n"));
     return damaged ? exit_failed : exit_done;
   }
@@ -106,7 +110,8 @@ Result<int> status(const Options& options) {
 }
 
 Result<int> run_one(lab::Machine& machine, const Options& options, const Session& session) {
-  HAP_TRY(done, machine.call("exec", {{"argv", options.argv}, {"timeout_ms", 86400000}}, session.cancel, 24h));
+  HAP_TRY(done,
+          machine.call("exec", {{"argv", options.argv}, {"timeout_ms", 86400000}}, session.cancel, 24h));
   HAP_CHECK(print(done.body.value("out", "")));
   const std::string err = done.body.value("err", "");
   if (!err.empty() && ::write(STDERR_FILENO, err.data(), err.size()) < 0) return exit_failed;
@@ -116,7 +121,8 @@ Result<int> run_one(lab::Machine& machine, const Options& options, const Session
 Result<int> shell(const Options& options, const Session& session) {
   const bool interactive = options.argv.empty();
   if (interactive && (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0)) {
-    return Error("a shell needs a terminal", ErrorKind::usage).hint("name a command: hap lab shell -- uname -a");
+    return Error("a shell needs a terminal", ErrorKind::usage)
+        .hint("name a command: hap lab shell -- uname -a");
   }
   auto progress = session.progress();
   HAP_TRY(lab, lab::open_lab(options.spec, *progress, session.cancel));
@@ -132,7 +138,8 @@ Result<int> shell(const Options& options, const Session& session) {
   winsize size{};
   ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
   const char* term = std::getenv("TERM");
-  const nlohmann::json request{{"rows", size.ws_row}, {"columns", size.ws_col}, {"term", term ? term : "linux"}};
+  const nlohmann::json request{
+      {"rows", size.ws_row}, {"columns", size.ws_col}, {"term", term ? term : "linux"}};
   HAP_TRY(done, machine.call("shell", request, session.cancel, 24h));
   HAP_CHECK(machine.quit(session.cancel));
   return exit_done;
@@ -157,7 +164,8 @@ Result<int> clean(const Options& options, const Session& session) {
 
 void add_lab(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  auto* lab = app.add_subcommand("lab", "The emulated machine in which cells are measured: build, status, shell, clean");
+  auto* lab = app.add_subcommand(
+      "lab", "The emulated machine in which cells are measured: build, status, shell, clean");
   lab->require_subcommand(1);
   lab->footer(
       "Examples:\n"
@@ -171,8 +179,10 @@ void add_lab(CLI::App& app, Session& session) {
   add_machine_options(*build_command, options->spec);
   build_command->add_option("--mirror", options->spec.mirror, "Debian mirror instead of the machine's own");
   build_command->add_flag("--again", options->again, "Build everything anew from what the mirror has now");
-  build_command->add_flag("--keep-debug", options->keep_debug, "Keep the kernel's debug files after indexing");
-  build_command->callback([options, &session] { session.run = [=, &session] { return build(*options, session); }; });
+  build_command->add_flag("--keep-debug", options->keep_debug,
+                          "Keep the kernel's debug files after indexing");
+  build_command->callback(
+      [options, &session] { session.run = [=, &session] { return build(*options, session); }; });
 
   auto* status_command = lab->add_subcommand("status", "What the lab holds, and how large it is");
   status_command->add_option("--format", options->format, "Output format")
@@ -181,12 +191,15 @@ void add_lab(CLI::App& app, Session& session) {
   status_command->add_flag("--verify", options->verify, "Compare the content of large files, too");
   status_command->callback([options, &session] { session.run = [=] { return status(*options); }; });
 
-  auto* shell_command = lab->add_subcommand("shell", "A shell, or one command, in a machine started from the checkpoint");
+  auto* shell_command =
+      lab->add_subcommand("shell", "A shell, or one command, in a machine started from the checkpoint");
   add_machine_options(*shell_command, options->spec);
   shell_command->add_option("command", options->argv, "Command and arguments, after --");
-  shell_command->callback([options, &session] { session.run = [=, &session] { return shell(*options, session); }; });
+  shell_command->callback(
+      [options, &session] { session.run = [=, &session] { return shell(*options, session); }; });
 
-  auto* clean_command = lab->add_subcommand("clean", "Remove the lab; with --suite or --kernel only that kernel");
+  auto* clean_command =
+      lab->add_subcommand("clean", "Remove the lab; with --suite or --kernel only that kernel");
   add_spec_options(*clean_command, options->spec);
   clean_command->callback([options, clean_command, &session] {
     options->everything = clean_command->count("--suite") + clean_command->count("--kernel") == 0;

@@ -62,7 +62,8 @@ Status index_lab_kernel(const lab::Lab& lab, bool keep_debug, Progress& progress
     HAP_TRY(debug, lab::build_debug_files(lab_cache, lab.spec, lab.kernel, progress, cancel));
     entry_name = debug.manifest.name;
     HAP_TRY(files, debug_files(debug.path));
-    progress.step("indexing functions and lines of the kernel and " + std::to_string(files.size()) + " files");
+    progress.step("indexing functions and lines of the kernel and " + std::to_string(files.size()) +
+                  " files");
     uint64_t done = 0;
     for (const auto& id : missing) {
       HAP_CHECK(cancel.check());

@@ -40,15 +40,19 @@ std::string first_line(const std::string& text) {
   return line.rfind(prefix, 0) == 0 ? line.substr(prefix.size()) : line;
 }
 
-std::vector<std::string> trial_command(const std::string& accelerator, const std::string& kernel, int firmware) {
-  std::vector<std::string> argv = {kQemuProgram, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-                                   "-accel", accelerator, "-m", "512", "-chardev", "stdio,id=console,signal=off",
-                                   "-serial", "chardev:console"};
+std::vector<std::string> trial_command(const std::string& accelerator, const std::string& kernel,
+                                       int firmware) {
+  std::vector<std::string> argv = {kQemuProgram, "-nodefaults",    "-no-user-config",
+                                   "-no-reboot", "-display",       "none",
+                                   "-accel",     accelerator,      "-m",
+                                   "512",        "-chardev",       "stdio,id=console,signal=off",
+                                   "-serial",    "chardev:console"};
   if (kernel.empty()) {
-    argv.insert(argv.end(), {"-machine", "pc", "-bios", "/proc/self/fd/" + std::to_string(firmware), "-device",
-                             "isa-debug-exit,iobase=0xf4,iosize=4"});
+    argv.insert(argv.end(), {"-machine", "pc", "-bios", "/proc/self/fd/" + std::to_string(firmware),
+                             "-device", "isa-debug-exit,iobase=0xf4,iosize=4"});
   } else {
-    argv.insert(argv.end(), {"-machine", "q35", "-kernel", kernel, "-append", "console=ttyS0 panic=-1 nokaslr"});
+    argv.insert(argv.end(),
+                {"-machine", "q35", "-kernel", kernel, "-append", "console=ttyS0 panic=-1 nokaslr"});
   }
   return argv;
 }

@@ -14,8 +14,8 @@ namespace hap::lab {
 struct AcceleratorProbe {
   std::string name;  // tcg, kvm
   bool usable = false;
-  std::string why_not;       // when not usable: a sentence without a final stop
-  double seconds = 0;        // how long the trial took
+  std::string why_not;         // when not usable: a sentence without a final stop
+  double seconds = 0;          // how long the trial took
   bool booted_kernel = false;  // the trial was a Linux kernel, not only a few instructions
 };
 

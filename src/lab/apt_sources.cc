@@ -23,7 +23,9 @@ std::vector<std::string> words(const std::string& text) {
   return result;
 }
 
-std::string without_comment(const std::string& line) { return line.substr(0, line.find('#')); }
+std::string without_comment(const std::string& line) {
+  return line.substr(0, line.find('#'));
+}
 
 std::string trimmed(const std::string& text) {
   size_t begin = text.find_first_not_of(" \t\r");
@@ -32,13 +34,14 @@ std::string trimmed(const std::string& text) {
 }
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); });
   return text;
 }
 
-bool is_file_path(const std::string& text) { return !text.empty() && text[0] == '/'; }
+bool is_file_path(const std::string& text) {
+  return !text.empty() && text[0] == '/';
+}
 
 void add_stanza(const std::map<std::string, std::string>& fields, std::vector<AptSource>& sources) {
   auto field = [&](const char* name) {
@@ -46,7 +49,8 @@ void add_stanza(const std::map<std::string, std::string>& fields, std::vector<Ap
     return found == fields.end() ? std::string() : found->second;
   };
   auto types = words(field("types"));
-  if (std::find(types.begin(), types.end(), "deb") == types.end() || lower(trimmed(field("enabled"))) == "no") return;
+  if (std::find(types.begin(), types.end(), "deb") == types.end() || lower(trimmed(field("enabled"))) == "no")
+    return;
   // An embedded key instead of a file cannot be handed on; the caller's keyring is used.
   std::string key = trimmed(field("signed-by"));
   if (!is_file_path(key)) key.clear();
@@ -59,7 +63,8 @@ void add_stanza(const std::map<std::string, std::string>& fields, std::vector<Ap
 
 // `suite` with the part behind the release name that says which archive of the release it is, or nothing
 // when it is not an archive of `host_suite` that we want.
-std::string mapped_suite(const std::string& configured, const std::string& host_suite, const std::string& suite) {
+std::string mapped_suite(const std::string& configured, const std::string& host_suite,
+                         const std::string& suite) {
   if (configured == host_suite) return suite;
   for (const char* archive : {"-updates", "-security"}) {
     if (configured == host_suite + archive) return suite + archive;
@@ -86,9 +91,9 @@ struct AptFolders {
 // `apt-config shell` prints NAME='value' lines.
 AptFolders apt_folders() {
   AptFolders folders;
-  auto out = run_checked(command({"apt-config", "shell", "LIST", "Dir::Etc::sourcelist/f", "PARTS",
-                                   "Dir::Etc::sourceparts/d"}),
-                         std::chrono::seconds(30));
+  auto out = run_checked(
+      command({"apt-config", "shell", "LIST", "Dir::Etc::sourcelist/f", "PARTS", "Dir::Etc::sourceparts/d"}),
+      std::chrono::seconds(30));
   if (!out) return folders;
   std::istringstream lines(*out);
   for (std::string line; std::getline(lines, line);) {
@@ -177,11 +182,13 @@ std::vector<AptSource> parse_deb822_sources(const std::string& text) {
   return sources;
 }
 
-std::vector<AptSource> sources_for_suite(const std::vector<AptSource>& configured, const std::string& host_suite,
-                                         const std::string& suite, const std::string& keyring) {
+std::vector<AptSource> sources_for_suite(const std::vector<AptSource>& configured,
+                                         const std::string& host_suite, const std::string& suite,
+                                         const std::string& keyring) {
   std::vector<AptSource> sources;
   for (const auto& source : configured) {
-    if (std::find(source.components.begin(), source.components.end(), "main") == source.components.end()) continue;
+    if (std::find(source.components.begin(), source.components.end(), "main") == source.components.end())
+      continue;
     std::string mapped = mapped_suite(source.suite, host_suite, suite);
     // Machines that follow `stable` by name have the same archives.
     if (mapped.empty()) mapped = mapped_suite(source.suite, "stable", suite);
@@ -211,7 +218,8 @@ Result<std::vector<AptSource>> find_sources(const std::string& suite, const std:
   if (id == "debian" && !codename.empty()) {
     sources = sources_for_suite(configured_sources(), codename, suite, kKeyring);
   }
-  bool has_suite = std::any_of(sources.begin(), sources.end(), [&](const auto& s) { return s.suite == suite; });
+  bool has_suite =
+      std::any_of(sources.begin(), sources.end(), [&](const auto& s) { return s.suite == suite; });
   if (!has_suite) {
     return Error("this machine's apt configuration names no Debian mirror", ErrorKind::unsupported)
         .hint("name one with --mirror");

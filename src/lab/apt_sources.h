@@ -30,8 +30,9 @@ std::vector<AptSource> parse_deb822_sources(const std::string& text);
 // The sources for `suite` (and its -updates and -security) on the mirrors from which `configured` takes
 // `host_suite`: same address, other suite. Backports and third-party archives are left out. Sources without a
 // keyring get `keyring`.
-std::vector<AptSource> sources_for_suite(const std::vector<AptSource>& configured, const std::string& host_suite,
-                                         const std::string& suite, const std::string& keyring);
+std::vector<AptSource> sources_for_suite(const std::vector<AptSource>& configured,
+                                         const std::string& host_suite, const std::string& suite,
+                                         const std::string& keyring);
 
 // Where apt's source lists are, what it has, and which release this machine runs, put together. With a
 // `mirror`, just that. Errors: not a Debian machine and no mirror given, no keyring.

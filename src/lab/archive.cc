@@ -66,7 +66,8 @@ Status decompress_file(const std::string& from, const std::string& to) {
 }
 
 Status extract_package(const std::string& package, const std::string& folder,
-                       const std::function<bool(const std::string& path)>& wanted, const CancelToken& cancel) {
+                       const std::function<bool(const std::string& path)>& wanted,
+                       const CancelToken& cancel) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return Error::from_errno("cannot create a pipe", errno);
   UniqueFd from_dpkg(ends[0]);
@@ -86,9 +87,11 @@ Status extract_package(const std::string& package, const std::string& folder,
     archive_entry* entry = nullptr;
     int state = archive_read_next_header(reader.get(), &entry);
     if (state == ARCHIVE_EOF) break;
-    if (state != ARCHIVE_OK && state != ARCHIVE_WARN) return failed(reader.get(), "reading the package", package);
+    if (state != ARCHIVE_OK && state != ARCHIVE_WARN)
+      return failed(reader.get(), "reading the package", package);
     std::string path = archive_entry_pathname(entry);
-    if (archive_entry_filetype(entry) != AE_IFREG || path.find("..") != std::string::npos || !wanted(path)) continue;
+    if (archive_entry_filetype(entry) != AE_IFREG || path.find("..") != std::string::npos || !wanted(path))
+      continue;
     std::string target = folder + "/" + path;
     HAP_CHECK(make_dirs(fs::path(target).parent_path().string()));
     HAP_CHECK(write_entry(reader.get(), target, cancel));
@@ -99,7 +102,8 @@ Status extract_package(const std::string& package, const std::string& folder,
   while (read(from_dpkg.get(), rest, sizeof rest) > 0) {
   }
   HAP_TRY(status, dpkg.wait_for(60s));
-  if (!status || *status != 0) return Error("dpkg-deb could not read the package", ErrorKind::corrupt).at(package);
+  if (!status || *status != 0)
+    return Error("dpkg-deb could not read the package", ErrorKind::corrupt).at(package);
   if (files == 0) return Error("the package holds none of the expected files").at(package);
   return {};
 }

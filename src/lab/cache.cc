@@ -52,7 +52,9 @@ uint64_t disk_bytes(const std::string& folder) {
   return total;
 }
 
-bool is_entry_name(const std::string& name) { return name != "tmp" && name != "locks" && name[0] != '.'; }
+bool is_entry_name(const std::string& name) {
+  return name != "tmp" && name != "locks" && name[0] != '.';
+}
 
 }  // namespace
 
@@ -71,7 +73,8 @@ std::string format_bytes(uint64_t bytes) {
 
 Status compare_disk_space(const std::string& folder, uint64_t needed, uint64_t free) {
   if (free >= needed) return {};
-  return Error("not enough disk space: " + format_bytes(needed) + " are needed, " + format_bytes(free) + " are free")
+  return Error("not enough disk space: " + format_bytes(needed) + " are needed, " + format_bytes(free) +
+               " are free")
       .at(folder)
       .hint("free " + format_bytes(needed - free) + ", or point XDG_CACHE_HOME at another disk");
 }
@@ -110,7 +113,9 @@ Result<std::optional<CacheEntry>> LabCache::find(const std::string& name, bool t
   Status intact = manifest ? verify_files(path, *manifest, thorough) : Status(manifest.error());
   if (!intact) {
     Error error = intact.error();
-    return std::move(error).of_kind(ErrorKind::corrupt).hint("run `hap lab build`, which replaces what is damaged");
+    return std::move(error)
+        .of_kind(ErrorKind::corrupt)
+        .hint("run `hap lab build`, which replaces what is damaged");
   }
   return std::optional<CacheEntry>(
       CacheEntry{path, std::move(*manifest), std::make_shared<UniqueFd>(std::move(lock))});
@@ -149,7 +154,8 @@ Result<CacheEntry> LabCache::find_or_build(const std::string& name, const nlohma
     }
   }
   HAP_TRY(entry, find(name));
-  if (!entry) return Error("the lab's cache was emptied while it was being built").hint("run `hap lab build` again");
+  if (!entry)
+    return Error("the lab's cache was emptied while it was being built").hint("run `hap lab build` again");
   return std::move(*entry);
 }
 

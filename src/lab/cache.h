@@ -34,7 +34,7 @@ struct CacheRow {
   std::string name;
   uint64_t bytes = 0;  // disk space taken
   bool in_use = false;
-  nlohmann::json facts;                 // null when the manifest cannot be read
+  nlohmann::json facts;                // null when the manifest cannot be read
   std::optional<std::string> problem;  // why it is unusable
 };
 
@@ -57,9 +57,9 @@ class LabCache {
   // The entry if it is there and intact, otherwise `build` is called with an empty folder to fill; it returns
   // the facts for the manifest. One builder at a time: others wait for it and take its result. A damaged
   // entry is built anew, and so is any when `again`. `space_needed`: bytes that must be free before.
-  Result<CacheEntry> find_or_build(const std::string& name, const nlohmann::json& inputs, uint64_t space_needed,
-                                   const Build& build, Progress& progress, const CancelToken& cancel,
-                                   bool again = false) const;
+  Result<CacheEntry> find_or_build(const std::string& name, const nlohmann::json& inputs,
+                                   uint64_t space_needed, const Build& build, Progress& progress,
+                                   const CancelToken& cancel, bool again = false) const;
 
   std::vector<CacheRow> rows(bool thorough = false) const;
   // Removes one entry; one that is in use is an error.

@@ -26,25 +26,27 @@ constexpr auto kBootTimeout = 300s;
 constexpr auto kQuietTime = 2000;  // milliseconds without work before the machine is frozen
 
 // A checkpoint is not valid for other bytes under any of these.
-Result<nlohmann::json> checkpoint_inputs(const LabSpec& spec, const CacheEntry& userland, const CacheEntry& kernel,
-                                         const std::string& agent, const std::string& warm) {
+Result<nlohmann::json> checkpoint_inputs(const LabSpec& spec, const CacheEntry& userland,
+                                         const CacheEntry& kernel, const std::string& agent,
+                                         const std::string& warm) {
   HAP_TRY(qemu, find_qemu());
   HAP_TRY(agent_hash, sha256_file(agent));
   auto digest = [](const CacheEntry& entry) { return sha256_hex(entry.manifest.to_text()); };
-  return nlohmann::json{{"userland", digest(userland)}, {"kernel", digest(kernel)},
-                        {"agent", agent_hash},          {"machine", machine_identity(spec)},
-                        {"qemu", qemu.text},            {"warm", warm},
-                        {"version", kCheckpointVersion}};
+  return nlohmann::json{
+      {"userland", digest(userland)},      {"kernel", digest(kernel)}, {"agent", agent_hash},
+      {"machine", machine_identity(spec)}, {"qemu", qemu.text},        {"warm", warm},
+      {"version", kCheckpointVersion}};
 }
 
 std::string checkpoint_kind(const LabSpec& spec) {
-  std::string kind = "checkpoint-" + spec.suite + "-" + spec.kernel + "-" + std::to_string(spec.processors) + "cpu-" +
-                     std::to_string(spec.memory_mib) + "m";
+  std::string kind = "checkpoint-" + spec.suite + "-" + spec.kernel + "-" + std::to_string(spec.processors) +
+                     "cpu-" + std::to_string(spec.memory_mib) + "m";
   return kind + (spec.icount.empty() ? "-wall" : "-icount");
 }
 
 // Brings into the page cache what the list names, and returns what was asked for but is not there.
-Status warm_page_cache(Machine& machine, const WarmList& list, Progress& progress, const CancelToken& cancel) {
+Status warm_page_cache(Machine& machine, const WarmList& list, Progress& progress,
+                       const CancelToken& cancel) {
   // ldd names the libraries a program needs; for what is no program it says so and names none.
   std::vector<std::string> argv{"ldd"};
   argv.insert(argv.end(), list.files.begin(), list.files.end());
@@ -62,7 +64,8 @@ Status warm_page_cache(Machine& machine, const WarmList& list, Progress& progres
   return {};
 }
 
-Status save_guest_file(Machine& machine, const std::string& path, const std::string& to, const CancelToken& cancel) {
+Status save_guest_file(Machine& machine, const std::string& path, const std::string& to,
+                       const CancelToken& cancel) {
   HAP_TRY(content, machine.call("read_file", {{"path", path}}, cancel, 120s));
   return write_file_atomic(to, content.blob);
 }
@@ -103,11 +106,10 @@ Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec, con
   HAP_CHECK(machine.save(folder + "/" + kState, cancel));
   HAP_CHECK(machine.quit(cancel));
   HAP_TRY(qemu, find_qemu());
-  return nlohmann::json{{"release", facts["release"]},   {"build_id", facts["build_id"]},
-                        {"clocksource", facts["clocksource"]}, {"qemu", qemu.text},
-                        {"processors", spec.processors}, {"memory_mib", spec.memory_mib},
-                        {"icount", spec.icount},         {"page_cache", "warm"},
-                        {"tsc_khz", tsc_khz}};
+  return nlohmann::json{
+      {"release", facts["release"]}, {"build_id", facts["build_id"]}, {"clocksource", facts["clocksource"]},
+      {"qemu", qemu.text},           {"processors", spec.processors}, {"memory_mib", spec.memory_mib},
+      {"icount", spec.icount},       {"page_cache", "warm"},          {"tsc_khz", tsc_khz}};
 }
 
 }  // namespace

@@ -13,11 +13,12 @@ namespace hap::lab {
 
 // Files of a checkpoint's cache entry.
 inline constexpr const char* kInitramfs = "initramfs.cpio";
-inline constexpr const char* kState = "machine.state";       // QEMU migration stream
-inline constexpr const char* kKallsyms = "kallsyms.txt";     // as /proc/kallsyms, modules included
-inline constexpr const char* kBtf = "vmlinux.btf";           // raw BTF of the kernel
-inline constexpr const char* kKernelFacts = "kernel.json";   // the agent's `kernel` answer
-inline constexpr const char* kProcessMaps = "maps.txt";      // /proc/*/maps at the checkpoint: "pid P comm C" lines
+inline constexpr const char* kState = "machine.state";      // QEMU migration stream
+inline constexpr const char* kKallsyms = "kallsyms.txt";    // as /proc/kallsyms, modules included
+inline constexpr const char* kBtf = "vmlinux.btf";          // raw BTF of the kernel
+inline constexpr const char* kKernelFacts = "kernel.json";  // the agent's `kernel` answer
+inline constexpr const char* kProcessMaps =
+    "maps.txt";  // /proc/*/maps at the checkpoint: "pid P comm C" lines
 
 // Boots the machine once, waits until it is quiet, warms the page cache, saves it. Cached by everything
 // that goes in: both images, the agent, the machine's options, QEMU's version.

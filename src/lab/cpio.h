@@ -13,7 +13,8 @@ class CpioWriter {
   void add_folder(const std::string& path, unsigned permissions = 0755);
   void add_file(const std::string& path, std::string_view content, unsigned permissions = 0644);
   void add_link(const std::string& path, const std::string& target);
-  void add_character_device(const std::string& path, unsigned major, unsigned minor, unsigned permissions = 0600);
+  void add_character_device(const std::string& path, unsigned major, unsigned minor,
+                            unsigned permissions = 0600);
   // The archive, closed. The writer is spent afterwards.
   std::string finish();
 

@@ -41,8 +41,25 @@ std::vector<std::string> mke2fs_command(const std::string& folder, const std::st
   Extent extent = measure(folder);
   uint64_t inodes = extent.files + 256;
   uint64_t kib = (extent.bytes + inodes * kInodeBytes) / 1024 * 104 / 100 + 16384;
-  return {"mke2fs", "-q", "-F", "-t", "ext4", "-b", std::to_string(kBlock), "-O", "^has_journal,^resize_inode", "-m", "0",
-          "-N", std::to_string(inodes), "-E", "root_owner=0:0", "-d", folder, image, std::to_string(kib) + "k"};
+  return {"mke2fs",
+          "-q",
+          "-F",
+          "-t",
+          "ext4",
+          "-b",
+          std::to_string(kBlock),
+          "-O",
+          "^has_journal,^resize_inode",
+          "-m",
+          "0",
+          "-N",
+          std::to_string(inodes),
+          "-E",
+          "root_owner=0:0",
+          "-d",
+          folder,
+          image,
+          std::to_string(kib) + "k"};
 }
 
 Status need(const char* program, const char* package) {
@@ -74,8 +91,16 @@ Status make_ext4_from_tar(const std::string& tar, const std::string& folder, con
     wrapped.insert(wrapped.end(), argv.begin(), argv.end());
     return wrapped;
   };
-  std::vector<std::string> unpack = {"tar", "--extract", "--file", tar, "--directory", folder, "--numeric-owner",
-                                     "--same-permissions", "--same-owner", "--exclude=./dev/*"};
+  std::vector<std::string> unpack = {"tar",
+                                     "--extract",
+                                     "--file",
+                                     tar,
+                                     "--directory",
+                                     folder,
+                                     "--numeric-owner",
+                                     "--same-permissions",
+                                     "--same-owner",
+                                     "--exclude=./dev/*"};
   if (root) unpack.insert(unpack.end(), {"--xattrs", "--xattrs-include=security.capability"});
   HAP_CHECK(run_step(command(as_root(unpack, {"-s", state})), image + ".log", cancel));
   HAP_CHECK(run_step(command(as_root(mke2fs_command(folder, image), {"-i", state})), image + ".log", cancel));

@@ -45,8 +45,9 @@ Result<std::optional<Message>> MessageDecoder::next() {
       return std::optional<Message>();
     }
     if (end > kMaxLineBytes) return damaged("a line is too long");
-    auto body = nlohmann::json::parse(pending_.begin(), pending_.begin() + static_cast<ptrdiff_t>(end), nullptr,
-                                      /*allow_exceptions=*/false);
+    auto body =
+        nlohmann::json::parse(pending_.begin(), pending_.begin() + static_cast<ptrdiff_t>(end), nullptr,
+                              /*allow_exceptions=*/false);
     if (!body.is_object()) return damaged("a line is not a JSON object");
     pending_.erase(0, end + 1);
     searched_ = 0;

@@ -31,7 +31,8 @@ Result<Message> GuestLink::call(const std::string& op, json request, const Cance
       continue;
     }
     // An answer to an earlier request that was given up.
-    if (auto answered = message->body.find("id"); answered == message->body.end() || *answered != id) continue;
+    if (auto answered = message->body.find("id"); answered == message->body.end() || *answered != id)
+      continue;
     auto ok = message->body.find("ok");
     if (ok == message->body.end() || !ok->is_boolean()) {
       return Error("the lab machine's answer is damaged", ErrorKind::corrupt);
@@ -47,7 +48,8 @@ Result<Message> GuestLink::wait_event(const std::string& name, const CancelToken
   for (;;) {
     auto message = next(deadline, cancel);
     if (!message) return message.error().context("waiting for `" + name + "`");
-    if (auto event = message->body.find("event"); event != message->body.end() && *event == name) return message;
+    if (auto event = message->body.find("event"); event != message->body.end() && *event == name)
+      return message;
   }
 }
 

@@ -24,10 +24,11 @@ class GuestLink {
   // Sends {"op": op, ...request} and waits for the reply; returns its "result" and bytes. An error reply
   // becomes an Error of the same kind. After a failure other than an error reply the line is unusable.
   Result<Message> call(const std::string& op, nlohmann::json request, const CancelToken& cancel,
-                       std::chrono::milliseconds timeout = std::chrono::seconds(60), std::string_view blob = {},
-                       const EventHandler& on_event = {});
+                       std::chrono::milliseconds timeout = std::chrono::seconds(60),
+                       std::string_view blob = {}, const EventHandler& on_event = {});
   // Waits for an event of this name; others before it are dropped.
-  Result<Message> wait_event(const std::string& name, const CancelToken& cancel, std::chrono::milliseconds timeout);
+  Result<Message> wait_event(const std::string& name, const CancelToken& cancel,
+                             std::chrono::milliseconds timeout);
 
  private:
   Result<Message> next(Deadline deadline, const CancelToken& cancel);

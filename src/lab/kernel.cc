@@ -30,14 +30,19 @@ constexpr uint64_t kSpaceForFullDebug = 4000 * kMiB;
 Result<nlohmann::json> kernel_inputs(const LabSpec& spec) {
   HAP_TRY(data, data_dir());
   HAP_TRY(modules, read_file(data + "/lab/modules.txt"));
-  return nlohmann::json{
-      {"suite", spec.suite}, {"package", kernel_package(spec)}, {"modules", modules}, {"version", kKernelVersion}};
+  return nlohmann::json{{"suite", spec.suite},
+                        {"package", kernel_package(spec)},
+                        {"modules", modules},
+                        {"version", kKernelVersion}};
 }
 
-std::string kernel_kind(const LabSpec& spec) { return "kernel-" + spec.suite + "-" + spec.kernel; }
+std::string kernel_kind(const LabSpec& spec) {
+  return "kernel-" + spec.suite + "-" + spec.kernel;
+}
 
 // A meta package (linux-image-cloud-amd64) depends on the package with the version in its name.
-Result<PackageRecord> real_kernel(const PackageSource& source, const std::string& package, const CancelToken& cancel) {
+Result<PackageRecord> real_kernel(const PackageSource& source, const std::string& package,
+                                  const CancelToken& cancel) {
   HAP_TRY(record, source.show(package, cancel));
   for (const auto& name : record.depends) {
     if (name.rfind("linux-image-", 0) == 0 && name.size() > 12 && name[12] >= '0' && name[12] <= '9') {
@@ -77,7 +82,8 @@ Status unpack_modules(const std::string& folder, const CancelToken& cancel) {
   for (fs::recursive_directory_iterator walk(folder, ec); !ec && walk != fs::recursive_directory_iterator();
        walk.increment(ec)) {
     std::string path = walk->path().string();
-    if (path.ends_with(".ko.xz") || path.ends_with(".ko.zst") || path.ends_with(".ko.gz")) packed.push_back(path);
+    if (path.ends_with(".ko.xz") || path.ends_with(".ko.zst") || path.ends_with(".ko.gz"))
+      packed.push_back(path);
   }
   for (const auto& path : packed) {
     HAP_CHECK(cancel.check());
@@ -106,8 +112,9 @@ Result<nlohmann::json> collect_preload(const std::string& modules, const std::st
   return paths;
 }
 
-Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec, const std::string& wanted_modules,
-                             Progress& progress, const CancelToken& cancel) {
+Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec,
+                             const std::string& wanted_modules, Progress& progress,
+                             const CancelToken& cancel) {
   HAP_TRY(sources, find_sources(spec.suite, spec.mirror));
   if (!find_program("depmod")) {
     return Error("depmod is missing", ErrorKind::unsupported).hint("install the package kmod");
@@ -118,7 +125,8 @@ Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec, con
   HAP_TRY(record, real_kernel(source, kernel_package(spec), cancel));
   HAP_TRY(package, source.download(record, work + "/package", cancel));
   progress.step("unpacking " + record.name);
-  HAP_CHECK(run_step(command({"dpkg-deb", "--extract", package, work + "/unpacked"}), work + "/unpack.log", cancel));
+  HAP_CHECK(run_step(command({"dpkg-deb", "--extract", package, work + "/unpacked"}), work + "/unpack.log",
+                     cancel));
   HAP_TRY(original, modules_folder(work + "/unpacked"));
   std::string release = fs::path(original).filename().string();
   // depmod looks in lib/modules, whatever the package's layout.
@@ -126,7 +134,8 @@ Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec, con
   HAP_CHECK(make_dirs(work + "/base/lib/modules"));
   HAP_CHECK(move_file(original, modules));
   HAP_CHECK(unpack_modules(modules, cancel));
-  HAP_CHECK(run_step(command({"depmod", "--basedir", work + "/base", release}), work + "/depmod.log", cancel));
+  HAP_CHECK(
+      run_step(command({"depmod", "--basedir", work + "/base", release}), work + "/depmod.log", cancel));
   HAP_TRY(preload, collect_preload(modules, wanted_modules, folder + "/" + kPreload));
   HAP_CHECK(copy_file(work + "/unpacked/boot/vmlinuz-" + release, folder + "/" + kVmlinuz));
   HAP_CHECK(copy_file(work + "/unpacked/boot/config-" + release, folder + "/config"));
@@ -153,8 +162,9 @@ bool is_wanted_debug_file(const std::string& path, const std::vector<std::string
   });
 }
 
-Result<nlohmann::json> build_debug(const std::string& folder, const LabSpec& spec, const nlohmann::json& kernel,
-                                   Progress& progress, const CancelToken& cancel) {
+Result<nlohmann::json> build_debug(const std::string& folder, const LabSpec& spec,
+                                   const nlohmann::json& kernel, Progress& progress,
+                                   const CancelToken& cancel) {
   HAP_TRY(sources, find_sources(spec.suite, spec.mirror));
   std::string work = folder + "/../work";
   HAP_TRY(source, PackageSource::open(work + "/apt", sources, cancel));
@@ -182,7 +192,8 @@ Result<CacheEntry> build_kernel(const LabCache& cache, const LabSpec& spec, bool
   auto wanted = inputs["modules"].get<std::string>();
   return cache.find_or_build(
       LabCache::entry_name(kernel_kind(spec), inputs), inputs, kSpaceForKernel,
-      [&](const std::string& folder) { return build(folder, spec, wanted, progress, cancel); }, progress, cancel, again);
+      [&](const std::string& folder) { return build(folder, spec, wanted, progress, cancel); }, progress,
+      cancel, again);
 }
 
 Result<CacheEntry> find_kernel(const LabCache& cache, const LabSpec& spec) {
@@ -200,11 +211,13 @@ Result<CacheEntry> find_kernel(const LabCache& cache, const LabSpec& spec) {
 Result<CacheEntry> build_debug_files(const LabCache& cache, const LabSpec& spec, const CacheEntry& kernel,
                                      Progress& progress, const CancelToken& cancel) {
   const auto& facts = kernel.manifest.facts;
-  nlohmann::json inputs{{"package", facts["package"]}, {"version", facts["version"]}, {"modules", facts["modules"]}};
+  nlohmann::json inputs{
+      {"package", facts["package"]}, {"version", facts["version"]}, {"modules", facts["modules"]}};
   uint64_t space = spec.kernel == "cloud" ? kSpaceForDebug : kSpaceForFullDebug;
   return cache.find_or_build(
       LabCache::entry_name("debug-" + spec.suite + "-" + spec.kernel, inputs), inputs, space,
-      [&](const std::string& folder) { return build_debug(folder, spec, facts, progress, cancel); }, progress, cancel);
+      [&](const std::string& folder) { return build_debug(folder, spec, facts, progress, cancel); }, progress,
+      cancel);
 }
 
 }  // namespace hap::lab

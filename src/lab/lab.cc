@@ -82,7 +82,8 @@ Result<nlohmann::json> Lab::kernel_facts() const {
   HAP_TRY(text, read_file(checkpoint.file(kKernelFacts)));
   auto facts = nlohmann::json::parse(text, nullptr, false);
   if (!facts.is_object()) {
-    return Error("the facts about the lab's kernel are damaged", ErrorKind::corrupt).hint("run `hap lab build --again`");
+    return Error("the facts about the lab's kernel are damaged", ErrorKind::corrupt)
+        .hint("run `hap lab build --again`");
   }
   return facts;
 }
@@ -124,14 +125,15 @@ Result<Machine> start_machine(const Lab& lab, const StartOptions& options, const
     HAP_TRY(drawn, random_seed());
     seed = drawn;
   }
-  MachineParts parts{lab.kernel.file(kVmlinuz), lab.checkpoint.file(kInitramfs), lab.userland.file(kRootImage),
-                     lab.kernel.file(kKernelDisk)};
+  MachineParts parts{lab.kernel.file(kVmlinuz), lab.checkpoint.file(kInitramfs),
+                     lab.userland.file(kRootImage), lab.kernel.file(kKernelDisk)};
   LaunchOptions how{options.arguments, options.keep_fds, options.console_on_terminal};
   how.arguments.insert(how.arguments.end(), {"-incoming", "defer"});
   HAP_TRY(machine, Machine::launch(lab.spec, parts, how, cancel));
   if (auto loaded = machine.load(lab.checkpoint.file(kState), cancel); !loaded) {
     Error error = loaded.error().context("restoring the lab machine");
-    return std::move(error).hint("run `hap lab build --again` if this persists: the checkpoint may be damaged");
+    return std::move(error).hint(
+        "run `hap lab build --again` if this persists: the checkpoint may be damaged");
   }
   HAP_CHECK(machine.resume(cancel));
   HAP_TRY(seeded, machine.call("reseed", nlohmann::json::object(), cancel, 180s,

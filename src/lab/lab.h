@@ -1,8 +1,8 @@
 // The lab as the rest of hap uses it: build it once, then start cells from its checkpoint.
 //
 //   auto lab = lab::build_lab(spec, {}, progress, cancel);          // minutes the first time, then nothing
-//   auto machine = lab::start_machine(*lab, {.arguments = {"-plugin", "..."}}, cancel);   // well under a second
-//   auto reply = machine->call("run_cell", request, cancel, 10min, {}, on_event);
+//   auto machine = lab::start_machine(*lab, {.arguments = {"-plugin", "..."}}, cancel);   // well under a
+//   second auto reply = machine->call("run_cell", request, cancel, 10min, {}, on_event);
 //   machine->quit(cancel);
 #pragma once
 
@@ -39,8 +39,8 @@ struct Lab {
 // Builds what is missing. `again` builds everything anew, from what the mirrors have now.
 Result<Lab> build_lab(const LabSpec& spec, bool again, Progress& progress, const CancelToken& cancel);
 
-// The lab that was built before. A missing image or kernel is an Error of kind `unsupported` whose hint is the
-// command to run; a checkpoint is taken anew when hap's agent or QEMU changed (some seconds).
+// The lab that was built before. A missing image or kernel is an Error of kind `unsupported` whose hint is
+// the command to run; a checkpoint is taken anew when hap's agent or QEMU changed (some seconds).
 Result<Lab> open_lab(const LabSpec& spec, Progress& progress, const CancelToken& cancel);
 
 // 64 random bytes: what a start differs in from every other start of the same checkpoint.

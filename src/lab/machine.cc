@@ -55,7 +55,9 @@ std::string printable_tail(const std::string& text) {
   return tail;
 }
 
-bool lines_closed(const Error& error) { return error.message().ends_with(kMachineEnded); }
+bool lines_closed(const Error& error) {
+  return error.message().ends_with(kMachineEnded);
+}
 
 }  // namespace
 
@@ -92,7 +94,8 @@ Result<Machine> Machine::launch(const LabSpec& spec, MachineParts parts, const L
 }
 
 Result<Message> Machine::call(const std::string& op, json request, const CancelToken& cancel,
-                              std::chrono::milliseconds timeout, std::string_view blob, const EventHandler& on_event) {
+                              std::chrono::milliseconds timeout, std::string_view blob,
+                              const EventHandler& on_event) {
   auto reply = guest_->call(op, std::move(request), cancel, timeout, blob, on_event);
   if (!reply) return explain(reply.error());
   return reply;
@@ -156,7 +159,11 @@ Status Machine::quit(const CancelToken& cancel, std::chrono::milliseconds timeou
   return {};
 }
 
-std::string Machine::console() const { return log_text(console_.get()); }
-std::string Machine::messages() const { return log_text(messages_.get()); }
+std::string Machine::console() const {
+  return log_text(console_.get());
+}
+std::string Machine::messages() const {
+  return log_text(messages_.get());
+}
 
 }  // namespace hap::lab

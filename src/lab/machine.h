@@ -41,8 +41,8 @@ class Machine {
 
   // GuestLink::call, with the machine's last words in the Error when it died.
   Result<Message> call(const std::string& op, nlohmann::json request, const CancelToken& cancel,
-                       std::chrono::milliseconds timeout = std::chrono::seconds(60), std::string_view blob = {},
-                       const EventHandler& on_event = {});
+                       std::chrono::milliseconds timeout = std::chrono::seconds(60),
+                       std::string_view blob = {}, const EventHandler& on_event = {});
   // Explains an Error of the lines: QEMU's messages and the guest's console are added if QEMU has ended.
   Error explain(const Error& error);
 

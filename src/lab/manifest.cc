@@ -13,7 +13,9 @@ using nlohmann::json;
 
 constexpr const char* kSchema = "hapmeter.lab/1";
 
-Error damaged(const std::string& what) { return Error("the lab's cache is damaged: " + what, ErrorKind::corrupt); }
+Error damaged(const std::string& what) {
+  return Error("the lab's cache is damaged: " + what, ErrorKind::corrupt);
+}
 
 // Stays within the folder, whatever a manifest says.
 bool is_safe_path(const std::string& path) {
@@ -26,8 +28,10 @@ bool is_safe_path(const std::string& path) {
 
 std::string Manifest::to_text() const {
   json rows = json::array();
-  for (const auto& file : files) rows.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
-  return json{{"schema", kSchema}, {"name", name}, {"inputs", inputs}, {"facts", facts}, {"files", rows}}.dump(2) +
+  for (const auto& file : files)
+    rows.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+  return json{{"schema", kSchema}, {"name", name}, {"inputs", inputs}, {"facts", facts}, {"files", rows}}
+             .dump(2) +
          "\n";
 }
 

@@ -56,8 +56,8 @@ Result<PackageRecord> parse_package_record(const std::string& text) {
 
 std::vector<std::string> acquire_options(const std::string& apt_config_dump) {
   // Lines `Name::Of::Option "value";`
-  const char* wanted[] = {"Acquire::http::", "Acquire::https::", "Acquire::ftp::", "Acquire::Check-", "Acquire::Retries",
-                          "Acquire::ForceIPv"};
+  const char* wanted[] = {"Acquire::http::", "Acquire::https::", "Acquire::ftp::",
+                          "Acquire::Check-", "Acquire::Retries", "Acquire::ForceIPv"};
   std::vector<std::string> options;
   std::istringstream lines(apt_config_dump);
   for (std::string line; std::getline(lines, line);) {
@@ -73,7 +73,8 @@ std::vector<std::string> acquire_options(const std::string& apt_config_dump) {
 
 Result<PackageSource> PackageSource::open(const std::string& folder, const std::vector<AptSource>& sources,
                                           const CancelToken& cancel) {
-  for (const char* part : {"/lists/partial", "/cache/archives/partial", "/etc"}) HAP_CHECK(make_dirs(folder + part));
+  for (const char* part : {"/lists/partial", "/cache/archives/partial", "/etc"})
+    HAP_CHECK(make_dirs(folder + part));
   std::string lines;
   for (const auto& source : sources) lines += source.line() + "\n";
   HAP_CHECK(write_file_atomic(folder + "/etc/sources.list", lines));
@@ -98,11 +99,13 @@ Result<PackageSource> PackageSource::open(const std::string& folder, const std::
   std::vector<std::string> options;
   for (const auto& setting : settings) options.insert(options.end(), {"-o", setting});
   PackageSource source(folder, std::move(options));
-  HAP_CHECK(run_step(command(source.apt("apt-get", {"update", "--error-on=any"})), folder + "/update.log", cancel));
+  HAP_CHECK(
+      run_step(command(source.apt("apt-get", {"update", "--error-on=any"})), folder + "/update.log", cancel));
   return source;
 }
 
-std::vector<std::string> PackageSource::apt(const std::string& program, std::vector<std::string> arguments) const {
+std::vector<std::string> PackageSource::apt(const std::string& program,
+                                            std::vector<std::string> arguments) const {
   std::vector<std::string> argv{program};
   argv.insert(argv.end(), options_.begin(), options_.end());
   argv.insert(argv.end(), arguments.begin(), arguments.end());

@@ -11,7 +11,8 @@ namespace hap::lab {
 Status PeerSocket::wait(short events, Deadline deadline, const CancelToken& cancel) {
   for (;;) {
     HAP_CHECK(cancel.check());
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd waiters[3] = {{fd_.get(), events, 0}, {peer_pidfd_, POLLIN, 0}, {cancel.poll_fd(), POLLIN, 0}};
     int ready = poll(waiters, 3, static_cast<int>(std::clamp<long long>(left.count(), 0, 60000)));
     if (ready < 0 && errno != EINTR) return Error::from_errno("waiting for the lab machine", errno);

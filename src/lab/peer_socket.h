@@ -1,4 +1,5 @@
-// Waiting for bytes from QEMU without hanging: a time limit, QEMU's death and the user's interrupt all end it.
+// Waiting for bytes from QEMU without hanging: a time limit, QEMU's death and the user's interrupt all end
+// it.
 #pragma once
 
 #include <chrono>

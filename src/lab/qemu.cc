@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 std::string install_hint() {
   auto release = read_file("/etc/os-release");
   if (release && release->find("bookworm") != std::string::npos) {
-    return "install qemu-system-x86 from bookworm-backports (apt-get install -t bookworm-backports qemu-system-x86)";
+    return "install qemu-system-x86 from bookworm-backports (apt-get install -t bookworm-backports "
+           "qemu-system-x86)";
   }
   return "install the package qemu-system-x86, version 10 or later";
 }
@@ -28,10 +29,12 @@ std::string install_hint() {
 Result<QemuVersion> parse_qemu_version(const std::string& output) {
   QemuVersion version;
   int patch = 0;
-  if (std::sscanf(output.c_str(), "QEMU emulator version %d.%d.%d", &version.major, &version.minor, &patch) < 2) {
+  if (std::sscanf(output.c_str(), "QEMU emulator version %d.%d.%d", &version.major, &version.minor, &patch) <
+      2) {
     return Error("QEMU did not tell its version");
   }
-  version.text = std::to_string(version.major) + "." + std::to_string(version.minor) + "." + std::to_string(patch);
+  version.text =
+      std::to_string(version.major) + "." + std::to_string(version.minor) + "." + std::to_string(patch);
   return version;
 }
 
@@ -96,17 +99,19 @@ std::vector<std::string> machine_command(const LabSpec& spec, const MachineParts
       "-machine", "q35,hpet=off,usb=off,graphics=off,vmport=off",
       // Multi-threaded TCG crashes guests whose kernel patches its own text.
       "-accel", "tcg,thread=single", "-cpu", "max", "-smp", std::to_string(spec.processors), "-m",
-      std::to_string(spec.memory_mib), "-kernel", parts.kernel, "-initrd", parts.initramfs, "-append", parameters,
-      "-drive", disk("root", parts.root_image), "-device", "virtio-blk-pci,drive=root",
-      "-drive", disk("kernel", parts.kernel_disk), "-device", "virtio-blk-pci,drive=kernel",
-      "-device", "virtio-serial-pci", "-chardev", "socket,id=agent,fd=" + std::to_string(parts.agent_fd),
-      "-device", "virtserialport,chardev=agent,name=hap.agent",
-      "-chardev", "socket,id=qmp,fd=" + std::to_string(parts.qmp_fd), "-mon", "chardev=qmp,mode=control",
-      "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"};
+      std::to_string(spec.memory_mib), "-kernel", parts.kernel, "-initrd", parts.initramfs, "-append",
+      parameters, "-drive", disk("root", parts.root_image), "-device", "virtio-blk-pci,drive=root", "-drive",
+      disk("kernel", parts.kernel_disk), "-device", "virtio-blk-pci,drive=kernel", "-device",
+      "virtio-serial-pci", "-chardev", "socket,id=agent,fd=" + std::to_string(parts.agent_fd), "-device",
+      "virtserialport,chardev=agent,name=hap.agent", "-chardev",
+      "socket,id=qmp,fd=" + std::to_string(parts.qmp_fd), "-mon", "chardev=qmp,mode=control", "-chardev",
+      "stdio,id=console,signal=off", "-serial", "chardev:console"};
   if (!spec.icount.empty()) argv.insert(argv.end(), {"-icount", spec.icount});
   return argv;
 }
 
-std::vector<std::string> machine_identity(const LabSpec& spec) { return machine_command(spec, MachineParts{}); }
+std::vector<std::string> machine_identity(const LabSpec& spec) {
+  return machine_command(spec, MachineParts{});
+}
 
 }  // namespace hap::lab

@@ -32,8 +32,9 @@ struct MachineParts {
   std::string initramfs;
   std::string root_image;
   std::string kernel_disk;
-  std::string boot_parameters = {};  // kernel parameters that matter while booting only: no part of the identity
-  int agent_fd = -1;                 // sockets inherited by QEMU
+  std::string boot_parameters =
+      {};             // kernel parameters that matter while booting only: no part of the identity
+  int agent_fd = -1;  // sockets inherited by QEMU
   int qmp_fd = -1;
 };
 

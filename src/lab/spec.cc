@@ -16,26 +16,33 @@ bool is_printable(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-Error usage(const std::string& message) { return Error(message, ErrorKind::usage); }
+Error usage(const std::string& message) {
+  return Error(message, ErrorKind::usage);
+}
 
 }  // namespace
 
 Status check_spec(const LabSpec& spec) {
   if (!is_plain_name(spec.suite)) {
-    return usage("`" + spec.suite + "` is no name of a Debian suite").hint("name one, for example trixie or bookworm");
+    return usage("`" + spec.suite + "` is no name of a Debian suite")
+        .hint("name one, for example trixie or bookworm");
   }
   if (!is_plain_name(spec.kernel)) {
-    return usage("`" + spec.kernel + "` is no kernel").hint("name `cloud`, `full` or a package linux-image-...");
+    return usage("`" + spec.kernel + "` is no kernel")
+        .hint("name `cloud`, `full` or a package linux-image-...");
   }
   if (spec.kernel != "cloud" && spec.kernel != "full" && spec.kernel.rfind("linux-image-", 0) != 0) {
-    return usage("there is no kernel `" + spec.kernel + "`").hint("name `cloud`, `full` or a package linux-image-...");
+    return usage("there is no kernel `" + spec.kernel + "`")
+        .hint("name `cloud`, `full` or a package linux-image-...");
   }
   if (spec.processors < 1 || spec.processors > 16) return usage("the lab machine has 1 to 16 processors");
-  if (spec.memory_mib < 512 || spec.memory_mib > 65536) return usage("the lab machine has 512 to 65536 MiB of memory");
+  if (spec.memory_mib < 512 || spec.memory_mib > 65536)
+    return usage("the lab machine has 512 to 65536 MiB of memory");
   if (!is_printable(spec.icount) || spec.icount.find(' ') != std::string::npos) {
     return usage("`" + spec.icount + "` is no instruction clock").hint("use for example shift=2,sleep=off");
   }
-  if (!is_printable(spec.kernel_parameters)) return usage("the kernel parameters hold unprintable characters");
+  if (!is_printable(spec.kernel_parameters))
+    return usage("the kernel parameters hold unprintable characters");
   if (!is_printable(spec.mirror) || spec.mirror.find_first_of(" []") != std::string::npos) {
     return usage("`" + spec.mirror + "` is no address of a mirror");
   }

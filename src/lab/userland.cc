@@ -23,13 +23,16 @@ using namespace std::chrono_literals;
 constexpr int kImageVersion = 1;
 constexpr uint64_t kSpaceNeeded = uint64_t{3500} << 20;
 
-constexpr const char* kLeftOut[] = {"/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*",
-                                    "/usr/share/lintian/*", "/usr/share/bash-completion/*", "/usr/share/icons/*"};
+constexpr const char* kLeftOut[] = {"/usr/share/man/*",     "/usr/share/doc/*",
+                                    "/usr/share/info/*",    "/usr/share/locale/*",
+                                    "/usr/share/lintian/*", "/usr/share/bash-completion/*",
+                                    "/usr/share/icons/*"};
 
 Result<nlohmann::json> userland_inputs() {
   HAP_TRY(data, data_dir());
   HAP_TRY(text, read_file(data + "/lab/packages.txt"));
-  return nlohmann::json{{"suite", kUserlandSuite}, {"packages", parse_package_list(text)}, {"version", kImageVersion}};
+  return nlohmann::json{
+      {"suite", kUserlandSuite}, {"packages", parse_package_list(text)}, {"version", kImageVersion}};
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -60,8 +63,9 @@ std::vector<std::string> bootstrap_command(const std::vector<std::string>& packa
     for (const auto& option : acquire_options(*dump)) argv.push_back("--aptopt=" + option);
   }
   // The archive's addresses and the machine's settings have no place in the image.
-  argv.push_back("--customize-hook=rm -rf \"$1\"/etc/apt/sources.list* \"$1\"/etc/apt/apt.conf.d/99mmdebstrap "
-                 "\"$1\"/var/lib/apt/lists \"$1\"/var/cache/debconf");
+  argv.push_back(
+      "--customize-hook=rm -rf \"$1\"/etc/apt/sources.list* \"$1\"/etc/apt/apt.conf.d/99mmdebstrap "
+      "\"$1\"/var/lib/apt/lists \"$1\"/var/cache/debconf");
   argv.push_back("--customize-hook=mkdir -p \"$1\"/usr/lib/modules");
   argv.push_back("--customize-hook=printf '127.0.0.1 localhost lab\\n' > \"$1\"/etc/hosts");
   argv.insert(argv.end(), {kUserlandSuite, tar});
@@ -81,15 +85,16 @@ nlohmann::json package_versions(const std::string& status) {
   return versions;
 }
 
-Result<nlohmann::json> build(const std::string& folder, const std::vector<std::string>& packages, const LabSpec& spec,
-                             Progress& progress, const CancelToken& cancel) {
+Result<nlohmann::json> build(const std::string& folder, const std::vector<std::string>& packages,
+                             const LabSpec& spec, Progress& progress, const CancelToken& cancel) {
   HAP_TRY(sources, find_sources(kUserlandSuite, spec.mirror));
   if (!find_program("mmdebstrap")) {
     return Error("mmdebstrap is missing", ErrorKind::unsupported).hint("install the package mmdebstrap");
   }
   std::string work = folder + "/../work";
   HAP_CHECK(make_dirs(work));
-  progress.step("downloading and unpacking " + std::to_string(packages.size()) + " Debian packages and what they need");
+  progress.step("downloading and unpacking " + std::to_string(packages.size()) +
+                " Debian packages and what they need");
   SpawnOptions bootstrap = command(bootstrap_command(packages, sources, work + "/root.tar"));
   // A plain user's namespace cannot enter the user's own folders.
   if (geteuid() == 0) bootstrap.env["TMPDIR"] = fs::canonical(work).string();
@@ -122,8 +127,8 @@ Result<CacheEntry> build_userland(const LabCache& cache, const LabSpec& spec, bo
   auto packages = inputs["packages"].get<std::vector<std::string>>();
   return cache.find_or_build(
       name, inputs, kSpaceNeeded,
-      [&](const std::string& folder) { return build(folder, packages, spec, progress, cancel); }, progress, cancel,
-      again);
+      [&](const std::string& folder) { return build(folder, packages, spec, progress, cancel); }, progress,
+      cancel, again);
 }
 
 Result<CacheEntry> find_userland(const LabCache& cache) {

@@ -14,7 +14,8 @@ struct WarmList {
 // Lines `read PATH` and `run ARGV...`; # starts a comment.
 WarmList parse_warm_list(const std::string& text);
 
-// Absolute paths of libraries in what ldd prints: `libc.so.6 => /lib/.../libc.so.6 (0x...)`, `/lib64/ld... (0x...)`.
+// Absolute paths of libraries in what ldd prints: `libc.so.6 => /lib/.../libc.so.6 (0x...)`, `/lib64/ld...
+// (0x...)`.
 std::vector<std::string> paths_in_ldd_output(const std::string& text);
 
 }  // namespace hap::lab

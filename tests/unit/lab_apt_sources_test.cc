@@ -11,7 +11,8 @@ TEST(AptSources, ReadsTheClassicFormat) {
       "# a comment\n"
       "deb http://mirror.example/debian bookworm main contrib # the base\n"
       "deb-src http://mirror.example/debian bookworm main\n"
-      "deb [arch=amd64 signed-by=/usr/share/keyrings/x.gpg] http://mirror.example/debian-security bookworm-security main\n"
+      "deb [arch=amd64 signed-by=/usr/share/keyrings/x.gpg] http://mirror.example/debian-security "
+      "bookworm-security main\n"
       "  deb\thttp://mirror.example/flat ./\n"
       "deb [broken http://mirror.example/debian bookworm main\n");
   ASSERT_EQ(sources.size(), 2U);
@@ -67,7 +68,8 @@ TEST(AptSources, MapsTheHostsArchivesToAnotherSuite) {
   ASSERT_EQ(sources.size(), 3U);
   EXPECT_EQ(sources[0].line(), "deb [arch=amd64 signed-by=/keyring.gpg] http://a/debian trixie main");
   EXPECT_EQ(sources[1].line(), "deb [arch=amd64 signed-by=/k.gpg] http://a/debian trixie-updates main");
-  EXPECT_EQ(sources[2].line(), "deb [arch=amd64 signed-by=/k.gpg] http://a/debian-security trixie-security main");
+  EXPECT_EQ(sources[2].line(),
+            "deb [arch=amd64 signed-by=/k.gpg] http://a/debian-security trixie-security main");
   EXPECT_EQ(sources_for_suite(configured, "bookworm", "sid", "/k").size(), 1U) << "sid has one archive only";
   EXPECT_TRUE(sources_for_suite(configured, "noble", "trixie", "/k").empty());
 }

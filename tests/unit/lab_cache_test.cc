@@ -17,7 +17,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-void write(const std::string& path, const std::string& text) { ASSERT_TRUE(write_file_atomic(path, text)); }
+void write(const std::string& path, const std::string& text) {
+  ASSERT_TRUE(write_file_atomic(path, text));
+}
 
 class LabCacheTest : public ::testing::Test {
  protected:
@@ -172,8 +174,8 @@ TEST_F(LabCacheTest, NamesFollowContent) {
 
 TEST_F(LabCacheTest, TooLittleSpaceIsSaidBeforeBuilding) {
   auto entry = cache_->find_or_build(
-      "thing-1", json(), uint64_t{1} << 60, [&](const std::string&) -> Result<json> { return json(); }, progress_,
-      cancel_);
+      "thing-1", json(), uint64_t{1} << 60, [&](const std::string&) -> Result<json> { return json(); },
+      progress_, cancel_);
   ASSERT_FALSE(entry);
   EXPECT_NE(entry.error().message().find("disk space"), std::string::npos);
   EXPECT_NE(entry.error().hint(), "");

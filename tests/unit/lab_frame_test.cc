@@ -9,7 +9,8 @@ using nlohmann::json;
 
 TEST(Frame, CarriesObjectsAndBytes) {
   const std::string blob("a\nb\0c{", 6);
-  std::string bytes = encode_message({{"id", 1}}) + encode_message({{"id", 2}}, blob) + encode_message({{"id", 3}});
+  std::string bytes =
+      encode_message({{"id", 1}}) + encode_message({{"id", 2}}, blob) + encode_message({{"id", 3}});
   // However the stream is cut, the same messages come out.
   for (size_t step : {size_t{1}, size_t{2}, size_t{7}, bytes.size()}) {
     MessageDecoder decoder;
@@ -33,8 +34,8 @@ TEST(Frame, CarriesObjectsAndBytes) {
 }
 
 TEST(Frame, RefusesWhatNoAgentSends) {
-  for (const char* line : {"nonsense\n", "[1]\n", "{\"blob\":-1}\n", "{\"blob\":\"x\"}\n", "{\"blob\":99999999999}\n",
-                           "\n", "{\"a\":1\n"}) {
+  for (const char* line : {"nonsense\n", "[1]\n", "{\"blob\":-1}\n", "{\"blob\":\"x\"}\n",
+                           "{\"blob\":99999999999}\n", "\n", "{\"a\":1\n"}) {
     MessageDecoder decoder;
     decoder.feed(line);
     auto message = decoder.next();

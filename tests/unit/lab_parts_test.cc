@@ -60,7 +60,8 @@ constexpr const char* kDependencies =
 
 TEST(ModuleTree, PutsDependenciesFirstAndOnce) {
   ModuleTree tree(kDependencies, "kernel/fs/ext4.ko\n");
-  auto files = tree.order(parse_wanted_modules("# comment\nkvm_amd nested=1\next4\nkvm # again\nabsent ?\ntun a=1 b=2\n"));
+  auto files = tree.order(
+      parse_wanted_modules("# comment\nkvm_amd nested=1\next4\nkvm # again\nabsent ?\ntun a=1 b=2\n"));
   ASSERT_TRUE(files);
   ASSERT_EQ(files->size(), 4U);
   EXPECT_EQ((*files)[0].path, "kernel/virt/irqbypass.ko");
