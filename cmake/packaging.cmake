@@ -31,7 +31,8 @@ install(FILES ${PROJECT_BINARY_DIR}/hapmeterConfig.cmake ${PROJECT_BINARY_DIR}/h
 # What runs beside hap: the lab machine's first process, the emulator's plugin, the kernel-side programs.
 foreach(companion hap-agent hap-emulator)
   if(TARGET ${companion})
-    install(TARGETS ${companion} RUNTIME DESTINATION libexec/hapmeter LIBRARY DESTINATION libexec/hapmeter COMPONENT program)
+    install(TARGETS ${companion} RUNTIME DESTINATION libexec/hapmeter COMPONENT program
+            LIBRARY DESTINATION libexec/hapmeter COMPONENT program)
   endif()
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/data/ DESTINATION ${CMAKE_INSTALL_DATADIR}/hapmeter COMPONENT program)
