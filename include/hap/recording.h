@@ -43,7 +43,8 @@ enum class Space {
 
 // Addresses of blocks, by kind (the resolver's image addresses):
 //   kernel, hypervisor   link-time virtual address (any slide removed)
-//   module               offset from the base that /proc/modules shows; init sections, which lie elsewhere, from
+//   module               offset from the base that /proc/modules shows; init sections, which lie elsewhere,
+//   from
 //                        kModuleInitBase (hap/resolver.h)
 //   user                 offset in the file
 //   all others           virtual address
@@ -51,11 +52,11 @@ struct Image {
   uint32_t id = 0;
   ImageKind kind = ImageKind::kernel;
   Space space = Space::host;
-  std::string path;            // as the measured machine names it; "vmlinux" for the kernel; the name of a module;
-                               // a label in brackets for memory without a file: [jit], [vdso], [memfd:x]
-  std::string build_id;        // lower-case hexadecimal, empty when unknown
-  uint64_t load_address = 0;   // modules: run-time base of the core text; otherwise 0
-  uint64_t inode = 0;          // user files: inode and device of the mapped file, 0 otherwise
+  std::string path;      // as the measured machine names it; "vmlinux" for the kernel; the name of a module;
+                         // a label in brackets for memory without a file: [jit], [vdso], [memfd:x]
+  std::string build_id;  // lower-case hexadecimal, empty when unknown
+  uint64_t load_address = 0;  // modules: run-time base of the core text; otherwise 0
+  uint64_t inode = 0;         // user files: inode and device of the mapped file, 0 otherwise
   uint64_t device = 0;
   // Modules: section name -> load address (".text", ".init.text", ".noinstr.text", ...).
   std::map<std::string, uint64_t> sections;
@@ -63,30 +64,31 @@ struct Image {
 
 struct Block {
   uint32_t id = 0;
-  uint32_t image = 0;     // Image::id
-  uint64_t address = 0;   // see Image
-  uint32_t size = 0;      // bytes of machine code; 0: a function entry seen by a function collector
-  uint64_t code_hash = 0; // of the bytes executed (patched text has several); 0 when the collector cannot tell
+  uint32_t image = 0;    // Image::id
+  uint64_t address = 0;  // see Image
+  uint32_t size = 0;     // bytes of machine code; 0: a function entry seen by a function collector
+  uint64_t code_hash =
+      0;  // of the bytes executed (patched text has several); 0 when the collector cannot tell
 };
 
 // Why code ran while a task was current.
 enum class Cause {
-  process,      // the task's own doing: system calls, faults, its user code, a kernel thread's own work
-  softirq_bh,   // softirq run synchronously when the task itself enabled bottom halves
-  softirq,      // softirq on the way out of an interrupt
-  hardirq,      // interrupt handler, with its entry and exit code
+  process,     // the task's own doing: system calls, faults, its user code, a kernel thread's own work
+  softirq_bh,  // softirq run synchronously when the task itself enabled bottom halves
+  softirq,     // softirq on the way out of an interrupt
+  hardirq,     // interrupt handler, with its entry and exit code
   nmi,
 };
 
 struct Task {
   uint32_t id = 0;
   Space space = Space::host;
-  int32_t pid = 0;    // thread id in the initial pid namespace
+  int32_t pid = 0;  // thread id in the initial pid namespace
   int32_t tgid = 0;
-  int32_t ppid = 0;   // tgid of the parent
-  uint64_t start_ns = 0;      // start time since boot
+  int32_t ppid = 0;       // tgid of the parent
+  uint64_t start_ns = 0;  // start time since boot
   std::string comm;
-  std::string cgroup;         // path in the v2 hierarchy, "/" for the root, empty when unknown
+  std::string cgroup;  // path in the v2 hierarchy, "/" for the root, empty when unknown
   uint64_t cgroup_id = 0;
   bool kernel_thread = false;
 };
@@ -94,11 +96,11 @@ struct Task {
 // On whose account deferred work was queued.
 enum class OwnerKind {
   none,
-  work,        // a workqueue item; owner_task queued it
-  rcu,         // an RCU callback; owner_task queued it
-  socket,      // receive processing of a socket; owner_name is the cgroup path of the socket
-  netdev,      // receive processing of a device; owner_name is "ifname@netns-inode"
-  emulation,   // code that only runs because the emulated processor lacks assists (see docs/validity.md)
+  work,       // a workqueue item; owner_task queued it
+  rcu,        // an RCU callback; owner_task queued it
+  socket,     // receive processing of a socket; owner_name is the cgroup path of the socket
+  netdev,     // receive processing of a device; owner_name is "ifname@netns-inode"
+  emulation,  // code that only runs because the emulated processor lacks assists (see docs/validity.md)
 };
 
 struct Actor {
@@ -106,18 +108,18 @@ struct Actor {
   uint32_t task = 0;  // Task::id of the current task
   Cause cause = Cause::process;
   OwnerKind owner_kind = OwnerKind::none;
-  uint32_t owner_task = 0;   // Task::id, 0: none
+  uint32_t owner_task = 0;  // Task::id, 0: none
   std::string owner_name;
 };
 
 enum class Phase { setup = 1, serve = 2, teardown = 3 };
 
 struct Window {
-  uint32_t id = 0;          // unique in the recording, ascending in time
+  uint32_t id = 0;  // unique in the recording, ascending in time
   Phase phase = Phase::serve;
-  int64_t start_ns = 0;     // machine's monotonic clock
+  int64_t start_ns = 0;  // machine's monotonic clock
   int64_t end_ns = 0;
-  uint64_t requests = 0;    // verified replies within the window
+  uint64_t requests = 0;  // verified replies within the window
 };
 
 struct Hit {
@@ -142,19 +144,19 @@ struct ScopeRule {
 };
 
 struct SyscallCount {
-  uint32_t task = 0;   // Task::id
+  uint32_t task = 0;  // Task::id
   Phase phase = Phase::serve;
   int32_t number = 0;
   uint64_t count = 0;
 };
 
-// A seccomp filter that a process of the sandbox had loaded while it served: the BPF program itself. All filters
-// of a process apply; `position` 0 is the one installed last.
+// A seccomp filter that a process of the sandbox had loaded while it served: the BPF program itself. All
+// filters of a process apply; `position` 0 is the one installed last.
 struct SeccompFilter {
-  int32_t pid = 0;     // thread group
-  std::string role;    // role of that process, as in ScopeRule
+  int32_t pid = 0;   // thread group
+  std::string role;  // role of that process, as in ScopeRule
   uint32_t position = 0;
-  std::string program; // struct sock_filter[], little-endian
+  std::string program;  // struct sock_filter[], little-endian
 };
 
 // Something that may have run without being seen. `kind` is one of the names in docs/recording-format.md

@@ -7,7 +7,8 @@
 //   Result<Index> open_index(const std::string& path) {
 //     auto map = MappedFile::open(path);
 //     if (!map) return map.error().context("opening the symbol index");
-//     if (map->size() < sizeof(Header)) return Error("the index is truncated").at(path).hint("run `hap lab build`");
+//     if (map->size() < sizeof(Header)) return Error("the index is truncated").at(path).hint("run `hap lab
+//     build`");
 //     ...
 //     return index;             // values convert implicitly
 //   }
@@ -138,13 +139,13 @@ using Status = Result<void>;
 
 #define HAP_TRY_CAT2(a, b) a##b
 #define HAP_TRY_CAT(a, b) HAP_TRY_CAT2(a, b)
-#define HAP_TRY(name, expression)                                      \
-  auto HAP_TRY_CAT(hap_try_, __LINE__) = (expression);                 \
-  if (!HAP_TRY_CAT(hap_try_, __LINE__)) {                              \
-    return HAP_TRY_CAT(hap_try_, __LINE__).error();                    \
-  }                                                                    \
+#define HAP_TRY(name, expression)                      \
+  auto HAP_TRY_CAT(hap_try_, __LINE__) = (expression); \
+  if (!HAP_TRY_CAT(hap_try_, __LINE__)) {              \
+    return HAP_TRY_CAT(hap_try_, __LINE__).error();    \
+  }                                                    \
   auto name = std::move(HAP_TRY_CAT(hap_try_, __LINE__)).value()
-#define HAP_CHECK(expression)                                          \
-  do {                                                                 \
+#define HAP_CHECK(expression)                                                   \
+  do {                                                                          \
     if (auto hap_status = (expression); !hap_status) return hap_status.error(); \
   } while (false)

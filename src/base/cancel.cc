@@ -28,14 +28,18 @@ void on_signal(int signal_number) {
 
 }  // namespace
 
-bool CancelToken::requested() const { return cancel_requested.load(std::memory_order_relaxed); }
+bool CancelToken::requested() const {
+  return cancel_requested.load(std::memory_order_relaxed);
+}
 
 Status CancelToken::check() const {
   if (!requested()) return {};
   return Error("interrupted", ErrorKind::interrupted);
 }
 
-int CancelToken::poll_fd() const { return cancel_fd.load(); }
+int CancelToken::poll_fd() const {
+  return cancel_fd.load();
+}
 
 Status install_cancel_handlers() {
   if (cancel_fd.load() < 0) cancel_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -50,7 +50,8 @@ Status write_file_atomic(const std::string& path, std::string_view content, unsi
   UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return Error::from_errno("cannot create", errno).at(temporary);
   auto written = write_all(fd.get(), content, temporary);
-  if (written && ::fchmod(fd.get(), mode) != 0) written = Error::from_errno("cannot chmod", errno).at(temporary);
+  if (written && ::fchmod(fd.get(), mode) != 0)
+    written = Error::from_errno("cannot chmod", errno).at(temporary);
   if (written && ::fsync(fd.get()) != 0) written = Error::from_errno("cannot sync", errno).at(temporary);
   if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
     written = Error::from_errno("cannot rename", errno).at(path);

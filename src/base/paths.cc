@@ -32,7 +32,8 @@ bool is_there(const fs::path& path) {
 
 Result<std::string> cache_dir() {
   std::string dir = environment("HAP_CACHE_DIR");
-  if (dir.empty() && !environment("XDG_CACHE_HOME").empty()) dir = environment("XDG_CACHE_HOME") + "/hapmeter";
+  if (dir.empty() && !environment("XDG_CACHE_HOME").empty())
+    dir = environment("XDG_CACHE_HOME") + "/hapmeter";
   if (dir.empty() && !environment("HOME").empty()) dir = environment("HOME") + "/.cache/hapmeter";
   if (dir.empty()) return Error("no cache folder: HOME is not set").hint("set HAP_CACHE_DIR");
   HAP_CHECK(make_dirs(dir));
@@ -43,7 +44,8 @@ Result<std::string> data_dir() {
   if (auto dir = environment("HAP_DATA_DIR"); !dir.empty()) return dir;
   const fs::path here = executable_dir();
   // Installed: PREFIX/bin/hap. Developer: SOURCE/build/<preset>/src/cli/hap, tests one level elsewhere.
-  if (is_there(here / "../share/hapmeter/lab")) return fs::weakly_canonical(here / "../share/hapmeter").string();
+  if (is_there(here / "../share/hapmeter/lab"))
+    return fs::weakly_canonical(here / "../share/hapmeter").string();
   for (fs::path dir = here; dir.has_relative_path(); dir = dir.parent_path()) {
     if (is_there(dir / "data") && is_there(dir / "include/hap/result.h")) return (dir / "data").string();
   }

@@ -39,7 +39,8 @@ class StreamProgress : public Progress {
     const int filled = static_cast<int>(share * width);
     const double elapsed = seconds_since(started_);
     const std::string left = share > 0.02 ? fmt::format(", {:.0f} s left", elapsed / share - elapsed) : "";
-    write(fmt::format("\r\033[K{} [{:#<{}}{:.<{}}] {:3.0f} %{}", what_, "", filled, "", width - filled, share * 100, left));
+    write(fmt::format("\r\033[K{} [{:#<{}}{:.<{}}] {:3.0f} %{}", what_, "", filled, "", width - filled,
+                      share * 100, left));
   }
 
   void note(const std::string& text) override {
@@ -69,6 +70,8 @@ class StreamProgress : public Progress {
 
 }  // namespace
 
-std::unique_ptr<Progress> make_stream_progress(int fd) { return std::make_unique<StreamProgress>(fd); }
+std::unique_ptr<Progress> make_stream_progress(int fd) {
+  return std::make_unique<StreamProgress>(fd);
+}
 
 }  // namespace hap

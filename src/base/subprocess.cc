@@ -140,7 +140,9 @@ Subprocess& Subprocess::operator=(Subprocess&& other) noexcept {
   return *this;
 }
 
-Subprocess::~Subprocess() { terminate(std::chrono::milliseconds(0)); }
+Subprocess::~Subprocess() {
+  terminate(std::chrono::milliseconds(0));
+}
 
 Result<std::optional<int>> Subprocess::wait_for(std::chrono::milliseconds timeout) {
   if (status_) return status_;
@@ -199,7 +201,8 @@ struct Stream {
 Status drain(Stream& stream, size_t limit) {
   char buffer[1 << 16];
   const ssize_t count = ::read(stream.fd.get(), buffer, sizeof buffer);
-  if (count < 0) return errno == EINTR || errno == EAGAIN ? Status() : Error::from_errno("cannot read", errno);
+  if (count < 0)
+    return errno == EINTR || errno == EAGAIN ? Status() : Error::from_errno("cannot read", errno);
   if (count == 0) {
     stream.fd.reset();
     return {};
@@ -246,9 +249,8 @@ Result<RunOutput> run(SpawnOptions options, std::chrono::milliseconds timeout, c
   ::sigaction(SIGPIPE, &ignore, &before);
   Status failure;
   while (failure && (streams[0].fd.valid() || streams[1].fd.valid())) {
-    struct pollfd waiters[3] = {{streams[0].fd.get(), POLLIN, 0},
-                                {streams[1].fd.get(), POLLIN, 0},
-                                {in_write.get(), POLLOUT, 0}};
+    struct pollfd waiters[3] = {
+        {streams[0].fd.get(), POLLIN, 0}, {streams[1].fd.get(), POLLIN, 0}, {in_write.get(), POLLOUT, 0}};
     const int ready = ::poll(waiters, 3, poll_timeout(deadline));
     if (ready < 0 && errno != EINTR) failure = Error::from_errno("cannot poll", errno);
     if (ready == 0) failure = Error("`" + options.argv[0] + "` did not end in time");

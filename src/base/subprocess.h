@@ -15,16 +15,16 @@
 namespace hap {
 
 struct SpawnOptions {
-  std::vector<std::string> argv;             // argv[0] is looked up on PATH unless it has a slash
-  std::map<std::string, std::string> env;    // added to this process's environment
-  std::string working_dir;                   // "" keeps this process's
-  int stdin_fd = -1;                         // -1: /dev/null
-  int stdout_fd = -1;                        // -1: /dev/null
-  int stderr_fd = -1;                        // -1: /dev/null
-  std::vector<int> keep_fds;                 // stay open in the child under the same numbers
-  int cgroup_procs_fd = -1;                  // an open cgroup.procs: the child joins that cgroup before exec
-  bool die_with_parent = true;               // PR_SET_PDEATHSIG(SIGKILL): survives no kill -9 of this process
-  bool own_process_group = true;             // so that terminate() reaches descendants too
+  std::vector<std::string> argv;           // argv[0] is looked up on PATH unless it has a slash
+  std::map<std::string, std::string> env;  // added to this process's environment
+  std::string working_dir;                 // "" keeps this process's
+  int stdin_fd = -1;                       // -1: /dev/null
+  int stdout_fd = -1;                      // -1: /dev/null
+  int stderr_fd = -1;                      // -1: /dev/null
+  std::vector<int> keep_fds;               // stay open in the child under the same numbers
+  int cgroup_procs_fd = -1;                // an open cgroup.procs: the child joins that cgroup before exec
+  bool die_with_parent = true;             // PR_SET_PDEATHSIG(SIGKILL): survives no kill -9 of this process
+  bool own_process_group = true;           // so that terminate() reaches descendants too
 };
 
 // A running child. The destructor kills the process group and reaps it.

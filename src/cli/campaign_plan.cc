@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <set>
 #include <toml++/toml.h>
+#include <set>
 
 namespace hap::cli {
 namespace {
@@ -11,7 +11,9 @@ namespace {
 constexpr int64_t max_cells = 100000;
 
 Error wrong(const std::string& message, const std::string& path) {
-  return Error(message, ErrorKind::usage).at(path).hint("see examples/published-figure.toml for a complete one");
+  return Error(message, ErrorKind::usage)
+      .at(path)
+      .hint("see examples/published-figure.toml for a complete one");
 }
 
 Result<std::vector<std::string>> strings(const toml::table& table, const char* key, const std::string& path) {
@@ -38,7 +40,8 @@ Result<int> count(const toml::table& table, const char* key, int fallback, const
   return static_cast<int>(*value);
 }
 
-Status only_known_keys(const toml::table& table, const std::set<std::string>& known, const std::string& path) {
+Status only_known_keys(const toml::table& table, const std::set<std::string>& known,
+                       const std::string& path) {
   for (const auto& [key, node] : table) {
     if (known.count(std::string(key.str())) == 0) {
       return wrong(fmt::format("unknown key `{}` in line {}", key.str(), node.source().begin.line), path);
@@ -107,9 +110,9 @@ Result<CampaignPlan> parse_campaign(const std::string& text, const std::string& 
     const auto& where = error.source().begin;
     return wrong(fmt::format("line {}, column {}: {}", where.line, where.column, error.description()), path);
   }
-  HAP_CHECK(only_known_keys(table, {"name", "sandboxes", "workloads", "boots", "repeats", "profile", "parallel",
-                                    "options", "cell"},
-                            path));
+  HAP_CHECK(only_known_keys(
+      table, {"name", "sandboxes", "workloads", "boots", "repeats", "profile", "parallel", "options", "cell"},
+      path));
   CampaignPlan plan;
   plan.name = table["name"].value_or(std::string("campaign"));
   HAP_TRY(parallel, count(table, "parallel", 1, path));
@@ -126,14 +129,18 @@ Result<CampaignPlan> parse_campaign(const std::string& text, const std::string& 
     for (const auto& element : *list) {
       const auto* cell = element.as_table();
       if (cell == nullptr) return wrong("`cell` must be a list of tables ([[cell]])", path);
-      HAP_CHECK(only_known_keys(*cell, {"sandbox", "workload", "label", "boots", "repeats", "profile", "options"}, path));
+      HAP_CHECK(only_known_keys(
+          *cell, {"sandbox", "workload", "label", "boots", "repeats", "profile", "options"}, path));
       HAP_TRY(own, read_defaults(*cell, defaults, path));
       Point point{(*cell)["sandbox"].value_or(std::string()), (*cell)["workload"].value_or(std::string()),
                   (*cell)["label"].value_or(std::string()), own};
       if (point.sandbox.empty() || point.workload.empty()) {
-        return wrong(fmt::format("the cell in line {} needs `sandbox` and `workload`", cell->source().begin.line), path);
+        return wrong(
+            fmt::format("the cell in line {} needs `sandbox` and `workload`", cell->source().begin.line),
+            path);
       }
-      if (point.label.find_first_of("/\\") != std::string::npos) return wrong("a label is part of a file name", path);
+      if (point.label.find_first_of("/\\") != std::string::npos)
+        return wrong("a label is part of a file name", path);
       points.push_back(std::move(point));
     }
   }
@@ -145,7 +152,8 @@ Result<CampaignPlan> parse_campaign(const std::string& text, const std::string& 
   std::set<std::string> names;
   for (const auto& cell : plan.cells) {
     if (!names.insert(cell.file_name()).second) {
-      return wrong(fmt::format("two cells would write {}: give them different labels", cell.file_name()), path);
+      return wrong(fmt::format("two cells would write {}: give them different labels", cell.file_name()),
+                   path);
     }
   }
   return plan;

@@ -40,7 +40,8 @@ struct CampaignCell {
 struct CampaignPlan {
   std::string name;
   int parallel = 1;
-  std::vector<CampaignCell> cells;  // interleaved by repeat, so that a drift of the machine hits all rows alike
+  std::vector<CampaignCell>
+      cells;  // interleaved by repeat, so that a drift of the machine hits all rows alike
 };
 
 // Errors (usage): not TOML (with line and column), unknown keys, nothing to measure, absurd counts.

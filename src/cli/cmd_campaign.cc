@@ -2,8 +2,8 @@
 //
 // A cell is done when its recording is there (recordings appear atomically), so resuming after kill -9 is
 // running the same command again. A cell that fails leaves NAME.failed with the reason while others go on.
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -68,10 +68,13 @@ std::string failure_reason(const fs::path& log) {
 
 Result<RunningCell> start(const Options& options, const CampaignCell& cell) {
   SpawnOptions spawn;
-  spawn.argv = {"/proc/self/exe",        "measure",  "--sandbox", cell.sandbox,
-                "--workload",            cell.workload, "--profile", cell.profile,
-                "--boot",                std::to_string(cell.boot),  "--repeat-number", std::to_string(cell.repeat),
-                "--output",              recording_path(options, cell)};
+  spawn.argv = {"/proc/self/exe",  "measure",
+                "--sandbox",       cell.sandbox,
+                "--workload",      cell.workload,
+                "--profile",       cell.profile,
+                "--boot",          std::to_string(cell.boot),
+                "--repeat-number", std::to_string(cell.repeat),
+                "--output",        recording_path(options, cell)};
   if (!cell.label.empty()) spawn.argv.insert(spawn.argv.end(), {"--label", cell.label});
   spawn.argv.insert(spawn.argv.end(), cell.options.begin(), cell.options.end());
   std::error_code code;
@@ -88,8 +91,9 @@ nlohmann::json summary_json(const CampaignPlan& plan, const std::vector<Outcome>
   auto cells = nlohmann::json::array();
   for (size_t i = 0; i < plan.cells.size(); ++i) {
     const auto& cell = plan.cells[i];
-    nlohmann::json row = {{"sandbox", cell.sandbox}, {"workload", cell.workload}, {"profile", cell.profile},
-                          {"boot", cell.boot},       {"repeat", cell.repeat},     {"file", cell.file_name()},
+    nlohmann::json row = {{"sandbox", cell.sandbox},   {"workload", cell.workload},
+                          {"profile", cell.profile},   {"boot", cell.boot},
+                          {"repeat", cell.repeat},     {"file", cell.file_name()},
                           {"state", outcomes[i].state}};
     if (!cell.label.empty()) row["label"] = cell.label;
     if (!outcomes[i].reason.empty()) row["reason"] = outcomes[i].reason;
@@ -108,7 +112,8 @@ std::string summary_text(const CampaignPlan& plan, const std::vector<Outcome>& o
       failures += fmt::format("  {:<40} {}\n", plan.cells[i].file_name(), outcomes[i].reason);
     }
   }
-  std::string text = fmt::format("campaign {}: {} of {} cells measured\n", plan.name, done, plan.cells.size());
+  std::string text =
+      fmt::format("campaign {}: {} of {} cells measured\n", plan.name, done, plan.cells.size());
   if (!failures.empty()) text += "failed:\n" + failures;
   return text;
 }
@@ -203,7 +208,8 @@ Result<int> run_campaign(const Options& options, const Session& session) {
   const auto json = summary_json(plan, outcomes);
   HAP_CHECK(write_file_atomic(fs::path(options.out_dir) / "summary.json", json.dump(2) + "\n"));
   HAP_CHECK(print(options.format == "json" ? json.dump(2) + "\n" : summary_text(plan, outcomes)));
-  const bool failed = std::any_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.state == "failed"; });
+  const bool failed =
+      std::any_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return o.state == "failed"; });
   return failed ? exit_failed : exit_done;
 }
 
@@ -212,7 +218,9 @@ Result<int> run_campaign(const Options& options, const Session& session) {
 void add_campaign(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("campaign", "Measure a matrix of cells; resumes where it stopped");
-  command->add_option("file", options->file, "TOML file that describes the cells")->required()->type_name("FILE.toml");
+  command->add_option("file", options->file, "TOML file that describes the cells")
+      ->required()
+      ->type_name("FILE.toml");
   command->add_option("-o,--output", options->out_dir, "Folder for recordings, logs and summary.json")
       ->required()
       ->type_name("DIR");
@@ -228,7 +236,8 @@ void add_campaign(CLI::App& app, Session& session) {
       "  hap compare figure/\n\n"
       "A cell whose recording exists is not measured again: after an interruption, run the same command.\n"
       "Exit status: 0 all cells measured, 1 some failed (reasons in the summary), 2 wrong use.");
-  command->callback([options, &session] { session.run = [options, &session] { return run_campaign(*options, session); }; });
+  command->callback(
+      [options, &session] { session.run = [options, &session] { return run_campaign(*options, session); }; });
 }
 
 }  // namespace hap::cli

@@ -37,7 +37,8 @@ Result<int> list(const Options& options) {
 
 void add_list(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("list", "What there is: sandboxes, workloads, collectors, metrics, formats");
+  auto* command =
+      app.add_subcommand("list", "What there is: sandboxes, workloads, collectors, metrics, formats");
   command->add_option("what", options->what, "sandboxes, workloads, collectors, metrics or formats")
       ->required()
       ->check(CLI::IsMember(registry_names()));

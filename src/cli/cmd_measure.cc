@@ -50,9 +50,12 @@ Status check_names(const Options& options) {
 
 std::string output_name(const Options& options, int repeat) {
   const std::filesystem::path path =
-      options.output.empty() ? fmt::format("{}.{}.hap", options.sandbox, std::filesystem::path(options.workload).stem().string()) : options.output;
+      options.output.empty()
+          ? fmt::format("{}.{}.hap", options.sandbox, std::filesystem::path(options.workload).stem().string())
+          : options.output;
   if (options.repeats == 1) return path;
-  return path.parent_path() / fmt::format("{}.r{}{}", path.stem().string(), repeat, path.extension().string());
+  return path.parent_path() /
+         fmt::format("{}.r{}{}", path.stem().string(), repeat, path.extension().string());
 }
 
 Result<CellRequest> request_of(const Options& options) {
@@ -95,8 +98,9 @@ Result<int> measure(const Options& options, const Session& session) {
     request.output = output_name(options, request.repeat);
     HAP_TRY(outcome, measure_cell(request, *progress, session.cancel));
     progress->done();
-    HAP_CHECK(print(fmt::format("{}: {} requests served and verified, ready after {:.1f} s, {:.1f} s in all\n",
-                                request.output, outcome.requests, outcome.ready_seconds, outcome.total_seconds)));
+    HAP_CHECK(
+        print(fmt::format("{}: {} requests served and verified, ready after {:.1f} s, {:.1f} s in all\n",
+                          request.output, outcome.requests, outcome.ready_seconds, outcome.total_seconds)));
   }
   return exit_done;
 }
@@ -108,41 +112,73 @@ void add_measure(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("measure", "Measure one cell (sandbox x workload) in the lab machine");
   auto* what = "What to measure";
   command->add_option("-s,--sandbox", options->sandbox, "Isolation technology; see `hap list sandboxes`")
-      ->required()->group(what);
-  command->add_option("-w,--workload", options->workload, "Service and load: a name of `hap list workloads`, or a TOML file")
-      ->required()->group(what);
-  command->add_option("--profile", options->profile, "published: as the published figures; fast: 50 requests at once")
-      ->check(CLI::IsMember({"published", "fast"}))->capture_default_str()->group(what);
+      ->required()
+      ->group(what);
+  command
+      ->add_option("-w,--workload", options->workload,
+                   "Service and load: a name of `hap list workloads`, or a TOML file")
+      ->required()
+      ->group(what);
+  command
+      ->add_option("--profile", options->profile,
+                   "published: as the published figures; fast: 50 requests at once")
+      ->check(CLI::IsMember({"published", "fast"}))
+      ->capture_default_str()
+      ->group(what);
   command->add_option("--repeat", options->repeats, "Number of recordings, F.r1.hap, F.r2.hap, ...")
-      ->check(CLI::Range(1, 1000))->group(what);
+      ->check(CLI::Range(1, 1000))
+      ->group(what);
   command->add_option("-o,--output", options->output, "Recording to write (default: SANDBOX.WORKLOAD.hap)")
-      ->type_name("F.hap")->group(what);
+      ->type_name("F.hap")
+      ->group(what);
 
   auto* how = "How to measure";
   command->add_option("--collector", options->collector, "Source of hits")
-      ->check(CLI::IsMember({"emulator"}))->capture_default_str()->group(how);
+      ->check(CLI::IsMember({"emulator"}))
+      ->capture_default_str()
+      ->group(how);
   command->add_option("--clock", options->clock, "What drives the machine's time (docs/validity.md)")
-      ->check(CLI::IsMember({"wall", "instructions"}))->capture_default_str()->group(how);
-  command->add_option("--runtime", options->runtime, "OCI runtime by name or path, for container sandboxes")->group(how);
-  command->add_option("--seccomp-profile", options->seccomp_profile, "OCI seccomp profile, as `hap seccomp` writes it")
-      ->type_name("FILE.json")->group(how);
-  command->add_flag("--no-vhost", options->no_vhost, "Virtual machines: packets through the VMM, not vhost-net")->group(how);
+      ->check(CLI::IsMember({"wall", "instructions"}))
+      ->capture_default_str()
+      ->group(how);
+  command->add_option("--runtime", options->runtime, "OCI runtime by name or path, for container sandboxes")
+      ->group(how);
+  command
+      ->add_option("--seccomp-profile", options->seccomp_profile,
+                   "OCI seccomp profile, as `hap seccomp` writes it")
+      ->type_name("FILE.json")
+      ->group(how);
+  command
+      ->add_flag("--no-vhost", options->no_vhost, "Virtual machines: packets through the VMM, not vhost-net")
+      ->group(how);
   command->add_option("--requests", options->requests, "Requests to serve (default: the profile's)")
-      ->check(CLI::Range(1, 1000000))->group(how);
+      ->check(CLI::Range(1, 1000000))
+      ->group(how);
   command->add_option("--windows", options->windows, "Windows of the serve phase (default: the profile's)")
-      ->check(CLI::Range(1, 10000))->group(how);
+      ->check(CLI::Range(1, 10000))
+      ->group(how);
 
   auto* machine = "The lab machine";
-  command->add_option("--suite", options->suite, "Debian suite of the kernel")->capture_default_str()->group(machine);
-  command->add_option("--kernel", options->kernel, "cloud, full, or a linux-image package")->capture_default_str()->group(machine);
+  command->add_option("--suite", options->suite, "Debian suite of the kernel")
+      ->capture_default_str()
+      ->group(machine);
+  command->add_option("--kernel", options->kernel, "cloud, full, or a linux-image package")
+      ->capture_default_str()
+      ->group(machine);
   command->add_option("--cpus", options->processors, "Virtual processors")
-      ->check(CLI::Range(1, 8))->capture_default_str()->group(machine);
+      ->check(CLI::Range(1, 8))
+      ->capture_default_str()
+      ->group(machine);
   command->add_option("--boot", options->boot, "Which independently booted machine to start from")
-      ->check(CLI::Range(1, 1000))->capture_default_str()->group(machine);
-  command->add_option("--label", options->label, "Name of this variant of the cell, kept apart in comparisons")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->group(machine);
+  command
+      ->add_option("--label", options->label, "Name of this variant of the cell, kept apart in comparisons")
       ->group(what);
   command->add_option("--repeat-number", options->repeat_number, "Number of the first repeat")
-      ->check(CLI::Range(1, 1000000))->group(machine);
+      ->check(CLI::Range(1, 1000000))
+      ->group(machine);
   command->footer(
       "Examples:\n"
       "  hap measure --sandbox docker-default --workload redis-set\n"
@@ -150,7 +186,8 @@ void add_measure(CLI::App& app, Session& session) {
       "  hap measure -s bare -w redis-set --repeat 5 -o bare.hap && hap compare bare.r*.hap\n\n"
       "The load runs outside the sandbox and is not counted. A sandbox that does not start and a load\n"
       "that is not served are errors: there is no recording then.");
-  command->callback([options, &session] { session.run = [options, &session] { return measure(*options, session); }; });
+  command->callback(
+      [options, &session] { session.run = [options, &session] { return measure(*options, session); }; });
 }
 
 }  // namespace hap::cli

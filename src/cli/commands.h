@@ -1,8 +1,8 @@
 // The subcommands of `hap`: one file cmd_<name>.cc each.
 //
-// To add a command: write cmd_<name>.cc with a function `void add_<name>(CLI::App& app, Session& session)` that
-// defines options, help text with examples, and a callback that sets session.run; add <name> to the list in
-// src/cli/CMakeLists.txt, which makes main call it.
+// To add a command: write cmd_<name>.cc with a function `void add_<name>(CLI::App& app, Session& session)`
+// that defines options, help text with examples, and a callback that sets session.run; add <name> to the list
+// in src/cli/CMakeLists.txt, which makes main call it.
 #pragma once
 
 #include <functional>

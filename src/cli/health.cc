@@ -17,9 +17,12 @@ namespace hap::cli {
 
 std::string_view to_string(Health health) {
   switch (health) {
-    case Health::works: return "works";
-    case Health::limited: return "limited";
-    case Health::missing: return "missing";
+    case Health::works:
+      return "works";
+    case Health::limited:
+      return "limited";
+    case Health::missing:
+      return "missing";
   }
   return "missing";
 }
@@ -28,7 +31,8 @@ namespace {
 
 using Findings = std::vector<Finding>;
 
-void examine_program(Findings& out, const std::string& name, const std::string& package, const std::string& why) {
+void examine_program(Findings& out, const std::string& name, const std::string& package,
+                     const std::string& why) {
   if (const auto path = find_program(name)) {
     out.push_back({"lab", name, Health::works, *path, ""});
   } else {
@@ -47,7 +51,8 @@ void examine_companion(Findings& out, const std::string& file, const std::string
 bool examine_lab(Findings& out, const CancelToken& cancel) {
   const auto qemu = lab::find_qemu();
   if (qemu) {
-    out.push_back({"lab", "qemu", Health::works, fmt::format("version {} at {}", qemu->text, qemu->path), ""});
+    out.push_back(
+        {"lab", "qemu", Health::works, fmt::format("version {} at {}", qemu->text, qemu->path), ""});
   } else {
     out.push_back({"lab", "qemu", Health::missing, qemu.error().to_string(), qemu.error().hint()});
   }
@@ -67,7 +72,8 @@ bool examine_lab(Findings& out, const CancelToken& cancel) {
 
 void examine_accelerators(Findings& out, const CancelToken& cancel) {
   for (const auto& probe : lab::probe_accelerators(cancel)) {
-    Finding finding{"accelerator", probe.name, probe.usable ? Health::works : Health::missing, probe.why_not, ""};
+    Finding finding{"accelerator", probe.name, probe.usable ? Health::works : Health::missing, probe.why_not,
+                    ""};
     if (probe.usable) finding.why = fmt::format("tried for {:.1f} s", probe.seconds);
     if (!probe.usable && probe.name == "kvm") {
       finding.why += "; the emulator collector does not need it";
@@ -86,13 +92,15 @@ std::string lockdown_mode() {
   const std::string modes = first_line("/sys/kernel/security/lockdown");
   const auto open = modes.find('[');
   const auto close = modes.find(']');
-  return open == std::string::npos || close == std::string::npos ? "" : modes.substr(open + 1, close - open - 1);
+  return open == std::string::npos || close == std::string::npos ? ""
+                                                                 : modes.substr(open + 1, close - open - 1);
 }
 
 void examine_collectors(Findings& out, bool lab_works) {
-  Finding emulator{"collector", "emulator", lab_works ? Health::works : Health::missing,
-                   lab_works ? "exact, in the lab machine, without any tracing privilege" : "the lab does not work yet",
-                   lab_works ? "" : "see the findings above"};
+  Finding emulator{
+      "collector", "emulator", lab_works ? Health::works : Health::missing,
+      lab_works ? "exact, in the lab machine, without any tracing privilege" : "the lab does not work yet",
+      lab_works ? "" : "see the findings above"};
   out.push_back(std::move(emulator));
 }
 
@@ -102,7 +110,8 @@ void examine_sandboxes(Findings& out, bool lab_works) {
       out.push_back({"sandbox", entry.name, Health::missing, entry.unavailable, ""});
     } else {
       out.push_back({"sandbox", entry.name, lab_works ? Health::works : Health::missing,
-                     lab_works ? "in the lab machine" : "the lab does not work yet", lab_works ? "" : "hap lab build"});
+                     lab_works ? "in the lab machine" : "the lab does not work yet",
+                     lab_works ? "" : "hap lab build"});
     }
   }
 }
@@ -115,7 +124,8 @@ void examine_host(Findings& out) {
   Finding tracing{"host", "kernel tracing", Health::works, fmt::format("Linux {}", names.release), ""};
   if (lockdown == "confidentiality") {
     tracing.health = Health::missing;
-    tracing.why += ", locked down (confidentiality): function tracing, kprobes and BPF are forbidden even to root";
+    tracing.why +=
+        ", locked down (confidentiality): function tracing, kprobes and BPF are forbidden even to root";
     tracing.remedy = "measure in the lab machine (`hap measure`), or boot without lockdown";
   } else if (!root) {
     tracing.health = Health::limited;

@@ -11,11 +11,11 @@ namespace hap::cli {
 enum class Health { works, limited, missing };
 
 struct Finding {
-  std::string area;   // "lab", "collector", "sandbox"
-  std::string name;   // "kvm-qemu"
+  std::string area;  // "lab", "collector", "sandbox"
+  std::string name;  // "kvm-qemu"
   Health health = Health::works;
-  std::string why;    // what was found, one sentence without a final stop
-  std::string remedy; // what would help; empty when nothing is needed or nothing helps
+  std::string why;     // what was found, one sentence without a final stop
+  std::string remedy;  // what would help; empty when nothing is needed or nothing helps
 };
 
 std::string_view to_string(Health health);

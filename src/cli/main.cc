@@ -7,13 +7,15 @@
 
 #include "base/paths.h"
 #include "base/temp_dir.h"
-#include "command_table.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "command_table.h"
 
 namespace hap::cli {
 
-std::unique_ptr<Progress> Session::progress() const { return make_stream_progress(STDERR_FILENO); }
+std::unique_ptr<Progress> Session::progress() const {
+  return make_stream_progress(STDERR_FILENO);
+}
 
 namespace {
 
@@ -28,7 +30,8 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   Session session;
   session.color = wants_color(STDOUT_FILENO);
-  for (int i = 0; i < argc; ++i) session.command_line += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "hap");
+  for (int i = 0; i < argc; ++i)
+    session.command_line += (i > 0 ? " " : "") + std::string(i > 0 ? argv[i] : "hap");
   add_commands(app, session);
   try {
     app.parse(argc, argv);
@@ -49,4 +52,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace hap::cli
 
-int main(int argc, char** argv) { return hap::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  return hap::cli::run(argc, argv);
+}

@@ -23,7 +23,9 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 std::string timestamp() {
   const std::time_t now = std::time(nullptr);
@@ -61,8 +63,8 @@ class CellRun {
     HAP_TRY(hooks, collect::write_hooks(lab.checkpoint.file(lab::kKallsyms), lab.checkpoint.file(lab::kBtf),
                                         dir.file("hooks")));
     HAP_TRY(plugin, companion("libhap-emulator.so"));
-    collect::EmulatorCollector collector({plugin, dir.file("hooks"), dir.file("stream"),
-                                          [&] { return import_options(lab); }});
+    collect::EmulatorCollector collector(
+        {plugin, dir.file("hooks"), dir.file("stream"), [&] { return import_options(lab); }});
     HAP_CHECK(collector.start({}, writer));
     HAP_CHECK(run_machine(lab, collector.qemu_argument()));
 
@@ -91,7 +93,9 @@ class CellRun {
     options.arguments = {"-plugin", plugin_argument};
     HAP_TRY(machine, lab::start_machine(lab, options, cancel_));
     HAP_TRY(workload, workload_for(machine));
-    const json cell = {{"sandbox", request_.sandbox}, {"workload", workload}, {"profile", request_.profile},
+    const json cell = {{"sandbox", request_.sandbox},
+                       {"workload", workload},
+                       {"profile", request_.profile},
                        {"options", request_.options}};
     HAP_TRY(reply, machine.call("run_cell", cell, cancel_, 30min));
     cell_ = reply.body;
@@ -178,13 +182,15 @@ class CellRun {
         {"page_cache", "warm (programs of the cell read before the checkpoint)"},
     };
     std::string options;
-    for (const auto& argument : lab::machine_identity(lab.spec)) options += (options.empty() ? "" : " ") + argument;
+    for (const auto& argument : lab::machine_identity(lab.spec))
+      options += (options.empty() ? "" : " ") + argument;
     conditions["emulator_options"] = options;
     for (const char* key : {"cpu_flags", "vulnerabilities", "clocksource", "cmdline"}) {
       conditions[key] = text_of(kernel_, key);
     }
     if (const auto found = kernel_.find("conditions"); found != kernel_.end() && found->is_object()) {
-      for (const auto& [key, value] : found->items()) conditions[key] = value.is_string() ? value.get<std::string>() : value.dump();
+      for (const auto& [key, value] : found->items())
+        conditions[key] = value.is_string() ? value.get<std::string>() : value.dump();
     }
     for (const auto& [key, value] : conditions) {
       if (!value.empty()) HAP_CHECK(writer.set_condition(key, value));

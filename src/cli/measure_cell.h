@@ -1,5 +1,5 @@
-// Measures one cell in the lab machine: start from the checkpoint, run sandbox and workload under the emulator
-// collector, and leave one recording.
+// Measures one cell in the lab machine: start from the checkpoint, run sandbox and workload under the
+// emulator collector, and leave one recording.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -32,8 +32,9 @@ struct CellOutcome {
   double total_seconds = 0;  // of wall time, everything included
 };
 
-// Errors: `unsupported` when the lab is not built or the sandbox cannot be had here; `sandbox` and `workload` as
-// the cell reports them; `corrupt` when the collector's stream is unusable. On an error no recording is left.
+// Errors: `unsupported` when the lab is not built or the sandbox cannot be had here; `sandbox` and `workload`
+// as the cell reports them; `corrupt` when the collector's stream is unusable. On an error no recording is
+// left.
 Result<CellOutcome> measure_cell(const CellRequest& request, Progress& progress, const CancelToken& cancel);
 
 }  // namespace hap::cli

@@ -25,14 +25,18 @@ std::vector<RegistryRow> workloads() {
 }
 
 std::vector<RegistryRow> collectors() {
-  return {{"emulator", "exact: every executed block of every layer, in the lab machine", {{"granularity", "block"}}}};
+  return {{"emulator",
+           "exact: every executed block of every layer, in the lab machine",
+           {{"granularity", "block"}}}};
 }
 
 std::vector<RegistryRow> metrics() {
   return {
       {"functions", "distinct functions hit", {{"unit", "functions"}}},
       {"function_lines", "all source lines of the functions hit", {{"unit", "lines"}}},
-      {"executed_lines", "distinct source lines executed, inlined code credited to its own file", {{"unit", "lines"}}},
+      {"executed_lines",
+       "distinct source lines executed, inlined code credited to its own file",
+       {{"unit", "lines"}}},
       {"code_bytes", "bytes of machine code executed", {{"unit", "bytes"}}},
       {"complexity", "sum of the cyclomatic complexities of the functions hit", {{"unit", "paths"}}},
       {"expected_bugs", "lines x bug density, under a named density model", {{"unit", "bugs"}}},
@@ -52,7 +56,9 @@ std::vector<RegistryRow> formats() {
 
 }  // namespace
 
-std::vector<std::string> registry_names() { return {"sandboxes", "workloads", "collectors", "metrics", "formats"}; }
+std::vector<std::string> registry_names() {
+  return {"sandboxes", "workloads", "collectors", "metrics", "formats"};
+}
 
 std::vector<RegistryRow> registry(const std::string& name) {
   if (name == "sandboxes") return sandboxes();

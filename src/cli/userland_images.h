@@ -16,7 +16,8 @@ class UserlandImages {
   static UserlandImages open(const lab::Lab& lab, std::string cache, const CancelToken& cancel);
 
   // The build id of the file at `guest_path`, with its index in the cache; "" when the userland has no such
-  // ELF file. The first time a file is asked for it is taken out of the image and indexed; the answer is kept.
+  // ELF file. The first time a file is asked for it is taken out of the image and indexed; the answer is
+  // kept.
   std::string build_id(const std::string& guest_path);
   // Keeps what was learnt for the next run.
   Status save() const;

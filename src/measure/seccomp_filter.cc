@@ -50,27 +50,42 @@ Value load(uint32_t offset, uint32_t number, uint32_t architecture) {
 Value compute(uint16_t operation, Value left, Value right) {
   if (!left || !right) return std::nullopt;
   switch (operation) {
-    case BPF_ADD: return *left + *right;
-    case BPF_SUB: return *left - *right;
-    case BPF_MUL: return *left * *right;
-    case BPF_DIV: return *right == 0 ? Value() : Value(*left / *right);
-    case BPF_MOD: return *right == 0 ? Value() : Value(*left % *right);
-    case BPF_OR: return *left | *right;
-    case BPF_AND: return *left & *right;
-    case BPF_XOR: return *left ^ *right;
-    case BPF_LSH: return *right > 31 ? Value(0) : Value(*left << *right);
-    case BPF_RSH: return *right > 31 ? Value(0) : Value(*left >> *right);
-    default: return std::nullopt;
+    case BPF_ADD:
+      return *left + *right;
+    case BPF_SUB:
+      return *left - *right;
+    case BPF_MUL:
+      return *left * *right;
+    case BPF_DIV:
+      return *right == 0 ? Value() : Value(*left / *right);
+    case BPF_MOD:
+      return *right == 0 ? Value() : Value(*left % *right);
+    case BPF_OR:
+      return *left | *right;
+    case BPF_AND:
+      return *left & *right;
+    case BPF_XOR:
+      return *left ^ *right;
+    case BPF_LSH:
+      return *right > 31 ? Value(0) : Value(*left << *right);
+    case BPF_RSH:
+      return *right > 31 ? Value(0) : Value(*left >> *right);
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<bool> holds(uint16_t operation, Value left, Value right) {
   if (!left || !right) return std::nullopt;
   switch (operation) {
-    case BPF_JEQ: return *left == *right;
-    case BPF_JGT: return *left > *right;
-    case BPF_JGE: return *left >= *right;
-    default: return (*left & *right) != 0;  // BPF_JSET
+    case BPF_JEQ:
+      return *left == *right;
+    case BPF_JGT:
+      return *left > *right;
+    case BPF_JGE:
+      return *left >= *right;
+    default:
+      return (*left & *right) != 0;  // BPF_JSET
   }
 }
 
@@ -83,7 +98,8 @@ class Evaluation {
   Result<Permission> run() {
     visit(State());
     while (!pending_.empty()) {
-      if (seen_.size() > max_states) return Error("the seccomp filter has too many paths", ErrorKind::corrupt);
+      if (seen_.size() > max_states)
+        return Error("the seccomp filter has too many paths", ErrorKind::corrupt);
       State state = pending_.back();
       pending_.pop_back();
       HAP_CHECK(step(state));
@@ -114,30 +130,42 @@ class Evaluation {
     const size_t here = state.pc++;
     switch (BPF_CLASS(instruction.code)) {
       case BPF_LD:
-      case BPF_LDX: return step_load(instruction, here, std::move(state));
+      case BPF_LDX:
+        return step_load(instruction, here, std::move(state));
       case BPF_ST:
-      case BPF_STX: return step_store(instruction, here, std::move(state));
-      case BPF_ALU: return step_alu(instruction, std::move(state));
-      case BPF_JMP: return step_jump(instruction, std::move(state));
-      case BPF_RET: return step_return(instruction, state);
-      default: return step_move(instruction, std::move(state));  // BPF_MISC
+      case BPF_STX:
+        return step_store(instruction, here, std::move(state));
+      case BPF_ALU:
+        return step_alu(instruction, std::move(state));
+      case BPF_JMP:
+        return step_jump(instruction, std::move(state));
+      case BPF_RET:
+        return step_return(instruction, state);
+      default:
+        return step_move(instruction, std::move(state));  // BPF_MISC
     }
   }
 
   Status step_load(const FilterInstruction& instruction, size_t here, State state) {
     Value value;
     switch (BPF_MODE(instruction.code)) {
-      case BPF_IMM: value = instruction.k; break;
+      case BPF_IMM:
+        value = instruction.k;
+        break;
       case BPF_MEM:
         if (instruction.k >= BPF_MEMWORDS) return refused(here, "reads outside the scratch memory");
         value = state.memory[instruction.k];
         break;
       case BPF_ABS:
-        if (instruction.k >= sizeof(seccomp_data) || instruction.k % 4 != 0) return refused(here, "reads outside the call");
+        if (instruction.k >= sizeof(seccomp_data) || instruction.k % 4 != 0)
+          return refused(here, "reads outside the call");
         value = load(instruction.k, number_, architecture_);
         break;
-      case BPF_LEN: value = sizeof(seccomp_data); break;
-      default: return refused(here, "is not allowed in a seccomp filter");
+      case BPF_LEN:
+        value = sizeof(seccomp_data);
+        break;
+      default:
+        return refused(here, "is not allowed in a seccomp filter");
     }
     (BPF_CLASS(instruction.code) == BPF_LD ? state.a : state.x) = value;
     visit(std::move(state));
@@ -154,7 +182,8 @@ class Evaluation {
   Status step_alu(const FilterInstruction& instruction, State state) {
     const uint16_t operation = BPF_OP(instruction.code);
     const Value right = BPF_SRC(instruction.code) == BPF_K ? Value(instruction.k) : state.x;
-    state.a = operation == BPF_NEG ? (state.a ? Value(0 - *state.a) : Value()) : compute(operation, state.a, right);
+    state.a =
+        operation == BPF_NEG ? (state.a ? Value(0 - *state.a) : Value()) : compute(operation, state.a, right);
     visit(std::move(state));
     return {};
   }
@@ -214,8 +243,10 @@ class Evaluation {
 
 Result<FilterProgram> parse_filter(std::span<const std::byte> bytes) {
   constexpr size_t instruction_size = 8;
-  if (bytes.empty() || bytes.size() % instruction_size != 0 || bytes.size() / instruction_size > BPF_MAXINSNS) {
-    return Error("a seccomp filter of " + std::to_string(bytes.size()) + " bytes is none", ErrorKind::corrupt);
+  if (bytes.empty() || bytes.size() % instruction_size != 0 ||
+      bytes.size() / instruction_size > BPF_MAXINSNS) {
+    return Error("a seccomp filter of " + std::to_string(bytes.size()) + " bytes is none",
+                 ErrorKind::corrupt);
   }
   CheckedReader reader(bytes);
   FilterProgram program;

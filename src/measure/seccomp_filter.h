@@ -1,8 +1,8 @@
 // What a loaded seccomp filter lets through, system call by system call.
 //
-// The filter is the classic BPF program itself, as the kernel would run it (seccomp(2)), not the profile that it
-// was compiled from. Arguments of a system call are the attacker's choice, so they are unknown to the evaluation:
-// where the program branches on them, both ways are followed. A system call is
+// The filter is the classic BPF program itself, as the kernel would run it (seccomp(2)), not the profile that
+// it was compiled from. Arguments of a system call are the attacker's choice, so they are unknown to the
+// evaluation: where the program branches on them, both ways are followed. A system call is
 //   allowed      when every path returns an action that executes it,
 //   conditional  when some paths do and some do not (the profile restricts its arguments),
 //   denied       when no path does.
@@ -29,8 +29,8 @@ using FilterProgram = std::vector<FilterInstruction>;
 
 enum class Permission { denied, conditional, allowed };
 
-// Programs are 8-byte instructions, little-endian, as PTRACE_SECCOMP_GET_FILTER returns them. Errors (corrupt):
-// a length that is not a multiple of 8, or more than 4,096 instructions, or none.
+// Programs are 8-byte instructions, little-endian, as PTRACE_SECCOMP_GET_FILTER returns them. Errors
+// (corrupt): a length that is not a multiple of 8, or more than 4,096 instructions, or none.
 Result<FilterProgram> parse_filter(std::span<const std::byte> bytes);
 
 // Evaluates one program for one system call number of one architecture (AUDIT_ARCH_...). Errors (corrupt): a

@@ -49,10 +49,10 @@ struct Inserts {
     HAP_TRY(filter, Statement::prepare(db, "INSERT INTO seccomp_filter VALUES(?,?,?,?)"));
     HAP_TRY(loss, Statement::prepare(db, "INSERT INTO loss(kind,count,detail) VALUES(?,?,?)"));
     HAP_TRY(unobservable, Statement::prepare(db, "INSERT OR IGNORE INTO unobservable VALUES(?)"));
-    return Inserts{std::move(meta),       std::move(condition),   std::move(image), std::move(section),
-                   std::move(block),      std::move(task),        std::move(actor), std::move(window),
-                   std::move(window_set), std::move(hit),         std::move(scope), std::move(syscall),
-                   std::move(filter),     std::move(loss),        std::move(unobservable)};
+    return Inserts{std::move(meta),       std::move(condition), std::move(image),       std::move(section),
+                   std::move(block),      std::move(task),      std::move(actor),       std::move(window),
+                   std::move(window_set), std::move(hit),       std::move(scope),       std::move(syscall),
+                   std::move(filter),     std::move(loss),      std::move(unobservable)};
   }
 };
 

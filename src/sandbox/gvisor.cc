@@ -85,8 +85,8 @@ class Gvisor : public Sandbox {
     }
     instance.expected_tasks = {"exe"};  // what runsc starts itself as: the Sentry, its threads and stubs
     // The stubs' own code is what the Sentry put into them without a file.
-    for (const std::string& own : {find_program(runtime_).value_or(runtime_), std::string("[anon]"),
-                                   std::string("[vdso]")}) {
+    for (const std::string& own :
+         {find_program(runtime_).value_or(runtime_), std::string("[anon]"), std::string("[vdso]")}) {
       instance.scope.push_back({"image", own, "sandbox"});
     }
     instance.scope.push_back({"image", "*", "application"});

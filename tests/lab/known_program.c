@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 __attribute__((always_inline)) static inline void mark(uint64_t kind, uint64_t argument) {
-  __asm__ volatile(".byte 0x0f, 0x1f, 0x80, 0x31, 0x50, 0x41, 0x48" : : "D"(kind), "S"(argument), "d"(0ull) : "memory");
+  __asm__ volatile(".byte 0x0f, 0x1f, 0x80, 0x31, 0x50, 0x41, 0x48"
+                   :
+                   : "D"(kind), "S"(argument), "d"(0ull)
+                   : "memory");
 }
 
 int main(void) {

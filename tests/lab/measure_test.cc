@@ -1,4 +1,5 @@
-// The main job in the lab machine: each sandbox of the quickstart serves redis and yields a complete recording.
+// The main job in the lab machine: each sandbox of the quickstart serves redis and yields a complete
+// recording.
 #include <fstream>
 
 #include "hap/recording.h"
@@ -9,10 +10,12 @@ namespace {
 
 class Measure : public ScratchTest, public ::testing::WithParamInterface<const char*> {};
 
-// Intent: a cell in the fast profile is served completely and nothing is lost; its report honours the contract.
+// Intent: a cell in the fast profile is served completely and nothing is lost; its report honours the
+// contract.
 TEST_P(Measure, ServesAndLosesNothing) {
   const std::string file = scratch("cell.hap");
-  const auto seen = hap({"measure", "--sandbox", GetParam(), "--workload", "redis-set", "--profile", "fast", "-o", file});
+  const auto seen =
+      hap({"measure", "--sandbox", GetParam(), "--workload", "redis-set", "--profile", "fast", "-o", file});
   ASSERT_EQ(seen.exit_code, 0) << seen.err;
   const auto report = hap({"report", file, "--format", "json"});
   ASSERT_EQ(report.exit_code, 0) << report.err;
@@ -26,12 +29,14 @@ TEST_P(Measure, ServesAndLosesNothing) {
   EXPECT_EQ(json["loss"]["events_lost"], 0);
   EXPECT_GT(json["hap"]["functions"]["value"].get<double>(), 100);
   EXPECT_GE(json["hap_with_softirq"]["functions"]["value"], json["hap"]["functions"]["value"]);
-  EXPECT_GT(json["hap"]["executed_lines"]["value"].get<double>(), json["hap"]["functions"]["value"].get<double>());
+  EXPECT_GT(json["hap"]["executed_lines"]["value"].get<double>(),
+            json["hap"]["functions"]["value"].get<double>());
   EXPECT_GT(json["hap"]["function_lines"]["value"], json["hap"]["executed_lines"]["value"]);
   EXPECT_EQ(json["phases"].size(), 3U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Sandboxes, Measure, ::testing::Values("bare", "docker-default", "gvisor-systrap", "kvm-qemu"),
+INSTANTIATE_TEST_SUITE_P(Sandboxes, Measure,
+                         ::testing::Values("bare", "docker-default", "gvisor-systrap", "kvm-qemu"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -79,7 +84,8 @@ TEST_F(Interrupted, KillAndCtrlCLeaveNothingBehind) {
   EXPECT_EQ(hap({"list", "sandboxes"}).exit_code, 0);
   const char* home = std::getenv("HOME");
   const char* cache = std::getenv("HAP_CACHE_DIR");
-  const auto tmp = std::filesystem::path(cache != nullptr ? cache : std::string(home) + "/.cache/hapmeter") / "tmp";
+  const auto tmp =
+      std::filesystem::path(cache != nullptr ? cache : std::string(home) + "/.cache/hapmeter") / "tmp";
   std::error_code code;
   for (const auto& entry : std::filesystem::directory_iterator(tmp, code)) {
     // Folders of other running haps are locked; ours are gone.

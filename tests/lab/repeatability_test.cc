@@ -27,12 +27,14 @@ workloads = ["redis-set"]
 repeats = 5
 parallel = 2
 )";
-  const auto seen = hap({"campaign", scratch("campaign.toml"), "-o", scratch("cells")}, {}, std::chrono::seconds(900));
+  const auto seen =
+      hap({"campaign", scratch("campaign.toml"), "-o", scratch("cells")}, {}, std::chrono::seconds(900));
   ASSERT_EQ(seen.exit_code, 0) << seen.out << seen.err;
   std::map<std::string, std::vector<double>> values;
   for (int repeat = 1; repeat <= 5; ++repeat) {
     const auto report =
-        hap({"report", scratch("cells") + "/docker-default.redis-set.b1.r" + std::to_string(repeat) + ".hap", "--format", "json"});
+        hap({"report", scratch("cells") + "/docker-default.redis-set.b1.r" + std::to_string(repeat) + ".hap",
+             "--format", "json"});
     ASSERT_EQ(report.exit_code, 0) << report.err;
     const auto json = report.json();
     EXPECT_EQ(json["loss"]["events_lost"], 0);

@@ -16,7 +16,9 @@
 
 namespace hap::testing {
 
-inline std::string hap_binary() { return std::string(HAP_BINARY_DIR) + "/src/cli/hap"; }
+inline std::string hap_binary() {
+  return std::string(HAP_BINARY_DIR) + "/src/cli/hap";
+}
 
 struct Seen {
   int exit_code = -1;

@@ -13,7 +13,8 @@ TEST(WrongUse, NoCommandAndUnknownCommandAreUsageErrors) {
 }
 
 TEST(WrongUse, AnUnknownSandboxIsNamedWithThoseThatExist) {
-  const auto seen = hap({"measure", "--sandbox", "no-such-sandbox", "--workload", "redis-set", "-o", "/dev/null/x.hap"});
+  const auto seen =
+      hap({"measure", "--sandbox", "no-such-sandbox", "--workload", "redis-set", "-o", "/dev/null/x.hap"});
   EXPECT_EQ(seen.exit_code, 2);
   EXPECT_NE(seen.err.find("no-such-sandbox"), std::string::npos) << seen.err;
   for (const char* name : {"bare", "docker-default", "gvisor-systrap", "kvm-qemu"}) {
@@ -22,7 +23,8 @@ TEST(WrongUse, AnUnknownSandboxIsNamedWithThoseThatExist) {
 }
 
 TEST(WrongUse, AnUnknownWorkloadIsNamedWithThoseThatExist) {
-  const auto seen = hap({"measure", "--sandbox", "bare", "--workload", "no-such-load", "-o", "/dev/null/x.hap"});
+  const auto seen =
+      hap({"measure", "--sandbox", "bare", "--workload", "no-such-load", "-o", "/dev/null/x.hap"});
   EXPECT_EQ(seen.exit_code, 2);
   EXPECT_NE(seen.err.find("no-such-load"), std::string::npos) << seen.err;
   EXPECT_NE(seen.err.find("redis-set"), std::string::npos) << seen.err;
@@ -48,7 +50,8 @@ TEST_F(LabNotBuilt, MeasureSaysWhatToRun) {
 TEST(Help, EveryCommandHasAnExample) {
   const auto overview = hap({"--help"});
   EXPECT_EQ(overview.exit_code, 0);
-  for (const char* command : {"doctor", "list", "lab", "measure", "report", "diff", "compare", "campaign", "ledger"}) {
+  for (const char* command :
+       {"doctor", "list", "lab", "measure", "report", "diff", "compare", "campaign", "ledger"}) {
     EXPECT_NE(overview.out.find(std::string("\n  ") + command), std::string::npos) << command;
     const auto help = hap({command, "--help"});
     EXPECT_EQ(help.exit_code, 0) << command;

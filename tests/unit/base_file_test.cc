@@ -44,7 +44,9 @@ TEST_F(FileTest, ErrorsNameThePathAndTheReason) {
   EXPECT_NE(content.error().to_string().find("missing"), std::string::npos);
 }
 
-TEST_F(FileTest, ALimitStopsAnEndlessFile) { EXPECT_FALSE(read_file("/dev/zero", 1 << 20).ok()); }
+TEST_F(FileTest, ALimitStopsAnEndlessFile) {
+  EXPECT_FALSE(read_file("/dev/zero", 1 << 20).ok());
+}
 
 TEST_F(FileTest, DigestOfAFileEqualsDigestOfItsBytes) {
   const auto path = dir_->file("abc");

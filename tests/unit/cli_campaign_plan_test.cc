@@ -52,10 +52,12 @@ TEST(CampaignPlan, MistakesAreNamedWithTheirPlace) {
   EXPECT_NE(error_of("sandboxes = [").find("line 1"), std::string::npos);
   EXPECT_NE(error_of("sandbox = ['bare']\n").find("unknown key `sandbox` in line 1"), std::string::npos);
   EXPECT_NE(error_of("").find("nothing to measure"), std::string::npos);
-  EXPECT_NE(error_of("sandboxes=['a']\nworkloads=['b']\nrepeats=0").find("from 1 to 1000"), std::string::npos);
+  EXPECT_NE(error_of("sandboxes=['a']\nworkloads=['b']\nrepeats=0").find("from 1 to 1000"),
+            std::string::npos);
   EXPECT_NE(error_of("[[cell]]\nsandbox='a'\n").find("needs `sandbox` and `workload`"), std::string::npos);
   EXPECT_NE(error_of("sandboxes=['a','a']\nworkloads=['b']").find("different labels"), std::string::npos);
-  EXPECT_NE(error_of("[[cell]]\nsandbox='a'\nworkload='b'\nlabel='../x'").find("file name"), std::string::npos);
+  EXPECT_NE(error_of("[[cell]]\nsandbox='a'\nworkload='b'\nlabel='../x'").find("file name"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ TEST(SeccompFilter, TheStrictestOfSeveralFiltersCounts) {
   EXPECT_EQ(*evaluate_all(both, __NR_write, x86_64), Permission::denied);
   EXPECT_EQ(*evaluate_all(both, __NR_read, x86_64), Permission::allowed);
   EXPECT_EQ(*evaluate_all(both, __NR_socket, x86_64), Permission::conditional);
-  EXPECT_EQ(*evaluate_all({}, __NR_mount, x86_64), Permission::allowed) << "no filter lets everything through";
+  EXPECT_EQ(*evaluate_all({}, __NR_mount, x86_64), Permission::allowed)
+      << "no filter lets everything through";
 }
 
 // Intent: the kernel agrees. The filter is loaded in a child, which tries calls without side effects.
@@ -86,13 +87,15 @@ TEST(SeccompFilter, AgreesWithTheKernel) {
   if (child == 0) {
     sock_fprog loaded{static_cast<unsigned short>(program.size()),
                       const_cast<sock_filter*>(reinterpret_cast<const sock_filter*>(program.data()))};
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &loaded) != 0) {
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &loaded) != 0) {
       ::_exit(99);
     }
     for (int i = 0; i < 6; ++i) {
       errno = 0;
       const bool refused = ::syscall(numbers[i]) == -1 && errno == EXDEV;
-      const bool predicted = *evaluate(program, static_cast<uint32_t>(numbers[i]), x86_64) == Permission::denied;
+      const bool predicted =
+          *evaluate(program, static_cast<uint32_t>(numbers[i]), x86_64) == Permission::denied;
       if (refused != predicted) ::_exit(i + 1);
     }
     ::_exit(0);

@@ -105,8 +105,7 @@ TEST(Seccomp, TheInstalledDefaultProfileAllowsAServerAndNoModules) {
   const auto names = allowed(*resolved);
   for (const char* name : {"read", "epoll_wait", "accept4", "clone3", "futex"})
     EXPECT_EQ(names.count(name), 1U) << name;
-  for (const char* name : {"init_module", "kexec_load", "bpf"})
-    EXPECT_EQ(names.count(name), 0U) << name;
+  for (const char* name : {"init_module", "kexec_load", "bpf"}) EXPECT_EQ(names.count(name), 0U) << name;
 }
 
 }  // namespace

@@ -175,7 +175,8 @@ class ImageRows {
       added.inode = image->inode;
       added.device = image->device;
       const bool guest_kernel = image->kind == stream::ImageKind::guest_kernel;
-      if ((added.kind == ImageKind::user || guest_kernel) && options_.build_id) added.build_id = options_.build_id(added);
+      if ((added.kind == ImageKind::user || guest_kernel) && options_.build_id)
+        added.build_id = options_.build_id(added);
       HAP_CHECK(add(added, row));
     }
     placed.image = row;
