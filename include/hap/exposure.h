@@ -1,5 +1,5 @@
 // What a recording's exercised code meets of the ledger: `hap ledger exposure`, the metric `known_cves`, and
-// the retrodiction of docs/validity-ledger.md. Pure functions of records and exercised code.
+// the retrodiction of docs/validity.md. Pure functions of records and exercised code.
 #pragma once
 
 #include <cstdint>
