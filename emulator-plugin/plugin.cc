@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 
+#include "running_processor.h"
 #include "translation.h"
 
 namespace {
@@ -62,6 +63,9 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
   }
   if (std::strcmp(machine->target_name, "x86_64") != 0 || !machine->system_emulation) {
     return refuse("only qemu-system-x86_64 is supported");
+  }
+  if (!hap_plugin::expect_processors(static_cast<unsigned>(machine->system.smp_vcpus))) {
+    return refuse("with more than one processor only x86-64 hosts are supported");
   }
   if (hooks_path.empty() || out_path.empty()) return refuse("the options hooks=FILE and out=FILE are needed");
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "collector.h"
+#include "running_processor.h"
 
 namespace hap_plugin {
 
@@ -132,6 +133,7 @@ void Collector::finish() {
 void Collector::write_counters() {
   counters_["switches"] = count_.switches;
   counters_["switch_mismatches"] = count_.switch_mismatches;
+  counters_["unknown_processors"] = unknown_processors();
   counters_["interrupts"] = count_.interrupts;
   counters_["exceptions"] = count_.exceptions;
   counters_["preempt_stores"] = count_.preempt_stores;

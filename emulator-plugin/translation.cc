@@ -2,6 +2,7 @@
 #include "translation.h"
 
 #include "instruction.h"
+#include "running_processor.h"
 
 namespace hap_plugin {
 namespace {
@@ -11,32 +12,33 @@ namespace {
 Collector* active;
 ActorBit actor_bits[most_vcpus];
 
-// Runs before every executed block, and is all that most of them cost.
-void on_block(unsigned vcpu, void* mask) {
-  const ActorBit actor = actor_bits[vcpu];
+// Runs before every executed block, and is all that most of them cost. No callback trusts the number that
+// QEMU gives it: see running_processor.h.
+void on_block(unsigned, void* mask) {
+  const ActorBit actor = actor_bits[running_processor()];
   if ((static_cast<const uint64_t*>(mask)[actor.word_at] & actor.bit) != 0) return;
-  active->note_block(vcpu, static_cast<const uint64_t*>(mask));
+  active->note_block(running_processor(), static_cast<const uint64_t*>(mask));
 }
-void on_hook(unsigned vcpu, void* hook) {
-  active->hook_runs(vcpu, *static_cast<const Hook*>(hook));
+void on_hook(unsigned, void* hook) {
+  active->hook_runs(running_processor(), *static_cast<const Hook*>(hook));
 }
-void on_switch(unsigned vcpu, void*) {
-  active->switch_runs(vcpu);
+void on_switch(unsigned, void*) {
+  active->switch_runs(running_processor());
 }
-void on_iretq(unsigned vcpu, void*) {
-  active->interrupt_returns(vcpu);
+void on_iretq(unsigned, void*) {
+  active->interrupt_returns(running_processor());
 }
-void on_mark(unsigned vcpu, void*) {
-  active->mark_runs(vcpu);
+void on_mark(unsigned, void*) {
+  active->mark_runs(running_processor());
 }
-void on_vmrun(unsigned vcpu, void* exit_address) {
-  active->guest_entered(vcpu, reinterpret_cast<uint64_t>(exit_address));
+void on_vmrun(unsigned, void* exit_address) {
+  active->guest_entered(running_processor(), reinterpret_cast<uint64_t>(exit_address));
 }
-void on_rcu_call(unsigned vcpu, void* return_address) {
-  active->rcu_call_runs(vcpu, reinterpret_cast<uint64_t>(return_address));
+void on_rcu_call(unsigned, void* return_address) {
+  active->rcu_call_runs(running_processor(), reinterpret_cast<uint64_t>(return_address));
 }
-void on_preempt_store(unsigned vcpu, qemu_plugin_meminfo_t access, uint64_t, void*) {
-  active->preempt_count_stored(vcpu, qemu_plugin_mem_get_value(access).data.u32);
+void on_preempt_store(unsigned, qemu_plugin_meminfo_t access, uint64_t, void*) {
+  active->preempt_count_stored(running_processor(), qemu_plugin_mem_get_value(access).data.u32);
 }
 
 // FNV-1a over the run's bytes: tells apart what a patched address held.
@@ -70,6 +72,9 @@ void Translator::translate(qemu_plugin_tb* tb) {
   ++collector_.translations;
   read(tb);
   if (instructions_.empty()) return;
+  if (several_processors()) {
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_processor, QEMU_PLUGIN_CB_NO_REGS, nullptr);
+  }
   const uint64_t start = instructions_.front().address;
   const bool user = (start >> 63) == 0;
   const bool guest = collector_.translating_guest(start);

@@ -239,7 +239,8 @@ TEST_F(StreamTest, RunsThatSawNothingAreRefused) {
   for (const Case& wrong :
        {Case{"switches", 0, "no context switch"}, Case{"preempt_stores", 0, "interrupt contexts"},
         Case{"recordings_begun", 0, "never began"}, Case{"recording", 1, "did not end"},
-        Case{"registers_bound", 0, "registers"}}) {
+        Case{"registers_bound", 0, "registers"}, Case{"switch_mismatches", 1, "not known to run"},
+        Case{"unknown_processors", 1, "not known to run"}}) {
     StreamBytes run = whole_run();
     run.counter(wrong.counter, wrong.value).chunk(Chunk::end);
     const auto stats = import(run.bytes());

@@ -249,8 +249,6 @@ Status add_losses(Contents& contents, RecordingWriter& writer) {
   add("memory_read_failed", stats.counter("memory_reads_failed"),
       "reads of the machine's memory by the plugin");
   add("unowned_work", stats.counter("work_items_dropped"), "deferred work whose owner was forgotten");
-  add("switch_mismatch", stats.counter("switch_mismatches"),
-      "context switches from another task than the one known");
   for (const Loss& loss : stats.losses) HAP_CHECK(writer.add(loss));
   return {};
 }
@@ -287,6 +285,10 @@ Status check_trustworthy(const StreamStats& stats) {
   if (stats.counter("registers_bound") == 0)
     return untrustworthy("QEMU did not offer the processor's registers");
   if (stats.counter("switches") == 0) return untrustworthy("no context switch was ever seen");
+  // Code would be credited to the wrong task.
+  if (stats.counter("switch_mismatches") != 0 || stats.counter("unknown_processors") != 0) {
+    return untrustworthy("context switches came from tasks that were not known to run");
+  }
   if (stats.counter("preempt_stores") == 0) {
     return untrustworthy("the kernel's count of interrupt contexts was never seen to change");
   }
