@@ -17,21 +17,29 @@ double coefficient_of_variation(const std::vector<double>& values) {
 
 class Repeatability : public ScratchTest {};
 
-// Intent: five published runs of redis in docker-default from one boot vary by at most 2 % in functions and
-// executed lines, and lose nothing.
-TEST_F(Repeatability, FiveRunsOfOneBootVaryByAtMostTwoPercent) {
+constexpr int kRepeats = 10;
+
+// Intent: runs of redis in docker-default from one boot vary by at most 2 % in functions and executed lines,
+// and lose nothing. Ten runs, since the coefficient of variation of five is itself uncertain by a third; and
+// many requests each, since what remains are bursts of some 20 functions (a slab refilled from the page
+// allocator, a kworker woken) that a run of 300 requests meets about every other time (docs/validity.md has
+// those figures).
+TEST_F(Repeatability, RunsOfOneBootVaryByAtMostTwoPercent) {
   std::ofstream(scratch("campaign.toml")) << R"(
 name = "repeatability"
 sandboxes = ["docker-default"]
 workloads = ["redis-set"]
-repeats = 5
+repeats = 10
 parallel = 2
+profile = "fast"
+until = "requests"
+options = ["--requests", "30000", "--windows", "30"]
 )";
   const auto seen =
       hap({"campaign", scratch("campaign.toml"), "-o", scratch("cells")}, {}, std::chrono::seconds(900));
   ASSERT_EQ(seen.exit_code, 0) << seen.out << seen.err;
   std::map<std::string, std::vector<double>> values;
-  for (int repeat = 1; repeat <= 5; ++repeat) {
+  for (int repeat = 1; repeat <= kRepeats; ++repeat) {
     const auto report =
         hap({"report", scratch("cells") + "/docker-default.redis-set.b1.r" + std::to_string(repeat) + ".hap",
              "--format", "json"});
@@ -42,8 +50,8 @@ parallel = 2
       values[metric].push_back(json["hap"][metric]["value"].get<double>());
     }
   }
-  for (const auto& [metric, five] : values) {
-    const double variation = coefficient_of_variation(five);
+  for (const auto& [metric, runs] : values) {
+    const double variation = coefficient_of_variation(runs);
     RecordProperty(metric + "_cv_percent", std::to_string(variation * 100));
     std::printf("%s: coefficient of variation %.2f %%\n", metric.c_str(), variation * 100);
     EXPECT_LE(variation, 0.02) << metric;
