@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "hap/interval.h"
@@ -160,41 +161,19 @@ double growth_trend_p_value(const Incidence& incidence, std::uint64_t seed = 1,
 // When a phase may stop.
 struct SteadyRule {
   std::uint32_t min_windows = 10;   // floor
-  std::uint32_t max_windows = 240;  // cap
+  std::uint32_t max_windows = 120;  // cap
   double coverage = 0.99;           // Good-Turing coverage to reach
-  std::uint32_t quiet_windows = 1;  // this many windows in a row must have added nothing new
-  // And four times the length is to add at most this share of the items (upper end of predict_growth).
+  // This many windows in a row must have added nothing new, and this share of all windows so far: code that
+  // comes in bursts (one timer, fifty functions) is quiet for long between them.
+  std::uint32_t quiet_windows = 1;
+  double quiet_share = 1.0 / 3;
+  // And four times the length is to add at most this share of the items by the estimate of predict_growth.
+  // Its upper end says how wrong that may be; with few bursts it is far higher, and no rule can lower it.
   double growth_factor = 4;
   double growth_limit = 0.02;
 };
 
 enum class SteadyVerdict { not_yet, steady, cap_reached };
-
-// Follows a phase while it runs: call observe() after each window.
-class SteadyWatch {
- public:
-  explicit SteadyWatch(SteadyRule rule) : rule_(rule) {}
-
-  // Items (any stable numbers) seen in the window that just ended; repetitions do not matter.
-  SteadyVerdict observe(std::span<const std::uint64_t> items_seen);
-
-  std::uint32_t windows() const { return windows_; }
-  std::uint32_t quiet() const { return quiet_; }
-  IncidenceCounts counts() const;
-  // What holds the verdict back, in words; empty when steady.
-  std::string waiting_for() const { return waiting_for_; }
-
- private:
-  struct Item {
-    std::uint64_t id;
-    std::uint32_t windows;
-  };
-  SteadyRule rule_;
-  std::vector<Item> items_;  // sorted by id
-  std::uint32_t windows_ = 0;
-  std::uint32_t quiet_ = 0;
-  std::string waiting_for_;
-};
 
 // All of the above for one phase, as the reports show it.
 struct Completeness {
@@ -211,5 +190,32 @@ struct Completeness {
 // Where the estimate depends on the window size, the interval is widened to the union over the sizes.
 Completeness assess_completeness(const Incidence& incidence, const SteadyRule& rule = {},
                                  std::uint64_t seed = 1);
+
+// Follows a phase while it runs: call observe() after each window.
+class SteadyWatch {
+ public:
+  explicit SteadyWatch(SteadyRule rule) : rule_(rule) {}
+
+  // Items (any stable numbers) seen in the window that just ended; repetitions do not matter. The verdict is
+  // that of assess() once the cheap conditions hold.
+  SteadyVerdict observe(std::span<const std::uint64_t> items_seen);
+
+  std::uint32_t windows() const { return windows_; }
+  std::uint32_t quiet() const { return quiet_; }
+  std::size_t items() const { return items_.size(); }
+  IncidenceCounts counts() const;
+  Completeness assess() const;
+  // What holds the verdict back, in words; empty when steady.
+  std::string waiting_for() const { return waiting_for_; }
+
+ private:
+  Incidence incidence() const;
+
+  SteadyRule rule_;
+  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> items_;  // the windows of each
+  std::uint32_t windows_ = 0;
+  std::uint32_t quiet_ = 0;
+  std::string waiting_for_;
+};
 
 }  // namespace hap

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <optional>
+#include <thread>
 
 #include "agent/cell_report.h"
 #include "agent/guest_service.h"
@@ -31,6 +33,8 @@ struct CellRequest {
   std::optional<workload::Description> description;  // set for a workload of the user's own
   sandbox::Options options;
   workload::LoadPlan plan;
+  bool cold_caches = false;  // the page cache is dropped before the recording begins
+  bool until_told = false;   // the host says after each window whether to go on; `plan` is the most
 };
 
 Result<CellRequest> parse_request(const json& request) {
@@ -54,6 +58,8 @@ Result<CellRequest> parse_request(const json& request) {
   cell.plan.warm_up = options.value("warm_up", cell.plan.warm_up);
   cell.plan.interval = std::chrono::milliseconds(options.value("interval_ms", cell.plan.interval.count()));
   HAP_CHECK(workload::check_plan(cell.plan));
+  cell.cold_caches = options.value("cold_caches", false);
+  cell.until_told = options.value("until_told", false);
   return cell;
 }
 
@@ -118,12 +124,20 @@ class Cell {
                    ErrorKind::unsupported)
           .hint(missing.package.empty() ? "" : "install the package " + missing.package);
     }
+    if (request_.cold_caches) HAP_CHECK(drop_caches());
     // This process is the load generator.
     HAP_TRY(load, sandbox::Cgroup::create(sandbox::load_cgroup));
     HAP_CHECK(load.adopt(0));
     return sandbox::Cgroup::create(sandbox::daemon_cgroup).ok()
                ? Status()
                : Status(Error("cannot make the cgroup of host daemons", ErrorKind::sandbox));
+  }
+
+  static Status drop_caches() {
+    ::sync();
+    std::ofstream file("/proc/sys/vm/drop_caches");
+    if (!(file << "3\n" << std::flush)) return Error("cannot drop the page cache");
+    return {};
   }
 
   Status prepare_service() {
@@ -162,15 +176,34 @@ class Cell {
     ready_ns_ = monotonic_ns();
     client_ = workload_->client(endpoint_, request_.plan.request_timeout);
     Status warm = client_->begin_window();
-    for (uint64_t n = 0; warm && n < request_.plan.warm_up; ++n) warm = client_->request(n);
+    // At the pace of what follows: after a burst the kernel is still busy with its leftovers (freed memory
+    // that waits for RCU, say) in the first windows.
+    for (uint64_t n = 0; warm && n < request_.plan.warm_up; ++n) {
+      warm = client_->request(n);
+      std::this_thread::sleep_for(request_.plan.interval);
+    }
     windows_.back().end_ns = monotonic_ns();
     if (!warm) return with_last_words(warm.error().context("warming up"));
     return {};
   }
 
+  // When the host decides how long to serve, each window is a stretch of the phase of its own, and nothing is
+  // recorded while the host thinks.
   Status serve() {
-    MarkedPhase phase(Phase::serve, channel_);
-    auto load = workload::offer_load(*client_, request_.plan, [&](uint32_t) { next_window(Phase::serve); });
+    std::optional<MarkedPhase> phase;
+    workload::WindowEvents events;
+    events.begins = [&](uint32_t) {
+      if (!phase) phase.emplace(Phase::serve, channel_);
+      next_window(Phase::serve);
+    };
+    if (request_.until_told) {
+      events.ended = [&](uint32_t) {
+        phase.reset();
+        return ask_whether_to_go_on();
+      };
+    }
+    auto load = workload::offer_load(*client_, request_.plan, events);
+    phase.reset();
     if (!load) return load.error();
     load_ = std::move(*load);
     for (size_t i = 0; i < load_.windows.size(); ++i) {
@@ -182,11 +215,19 @@ class Cell {
     return {};
   }
 
+  Result<bool> ask_whether_to_go_on() {
+    HAP_CHECK(channel_.emit("window", {{"number", windows_.back().id}}));
+    HAP_TRY(answer, channel_.next());
+    const std::string told = answer.body.value("tell", "");
+    if (told != "continue" && told != "stop") return Error("the host did not say whether to go on");
+    return told == "continue";
+  }
+
   // Nothing that was not served may become a low score.
   Status check_after_load() {
     if (load_.failed > 0) {
       return with_last_words(Error(std::to_string(load_.failed) + " of " +
-                                       std::to_string(request_.plan.requests) +
+                                       std::to_string(load_.failed + load_.verified) +
                                        " requests were not served: " + load_.first_failure,
                                    ErrorKind::workload));
     }

@@ -42,6 +42,11 @@ Result<Message> GuestLink::call(const std::string& op, json request, const Cance
   }
 }
 
+Status GuestLink::tell(const std::string& word, const CancelToken& cancel) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  return socket_.send(encode_message({{"tell", word}}, {}), deadline, cancel);
+}
+
 Result<Message> GuestLink::wait_event(const std::string& name, const CancelToken& cancel,
                                       std::chrono::milliseconds timeout) {
   Deadline deadline = std::chrono::steady_clock::now() + timeout;

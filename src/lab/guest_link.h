@@ -26,6 +26,8 @@ class GuestLink {
   Result<Message> call(const std::string& op, nlohmann::json request, const CancelToken& cancel,
                        std::chrono::milliseconds timeout = std::chrono::seconds(60),
                        std::string_view blob = {}, const EventHandler& on_event = {});
+  // Sends {"tell": word} to the operation that runs and has asked for it by an event.
+  Status tell(const std::string& word, const CancelToken& cancel);
   // Waits for an event of this name; others before it are dropped.
   Result<Message> wait_event(const std::string& name, const CancelToken& cancel,
                              std::chrono::milliseconds timeout);

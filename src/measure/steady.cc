@@ -8,19 +8,26 @@ namespace {
 constexpr double kTrendLevel = 0.01;
 
 // What of the rule is not met yet; empty when it is.
-std::string unmet(const SteadyRule& rule, const IncidenceCounts& counts, std::uint32_t quiet,
-                  const std::optional<UnseenEstimate>& unseen) {
+std::string unmet(const SteadyRule& rule, const IncidenceCounts& counts, std::uint32_t quiet) {
   if (counts.windows < rule.min_windows) {
     return "at least " + std::to_string(rule.min_windows) + " windows";
   }
   if (counts.items == 0) return "anything to be seen at all";
   const auto coverage = sample_coverage(counts);
   if (!coverage || *coverage < rule.coverage) return "the coverage to reach its target";
-  if (quiet < rule.quiet_windows) return "a window that adds nothing new";
-  if (!unseen) return "at least " + std::to_string(kMinWindows) + " windows";
-  const Interval growth = predict_growth(counts, *unseen, rule.growth_factor);
-  if (growth.high > rule.growth_limit * static_cast<double>(counts.items)) {
+  if (quiet < rule.quiet_windows || quiet < rule.quiet_share * counts.windows) {
+    return "a stretch of windows that adds nothing new";
+  }
+  return {};
+}
+
+std::string unmet(const SteadyRule& rule, const Completeness& seen) {
+  if (!seen.growth) return "at least " + std::to_string(kMinWindows) + " windows";
+  if (seen.growth->value > rule.growth_limit * static_cast<double>(seen.seen)) {
     return "the predicted growth to fall below its limit";
+  }
+  for (const CompletenessWarning warning : seen.warnings) {
+    if (warning == CompletenessWarning::still_growing) return "late windows to bring as little as early ones";
   }
   return {};
 }
@@ -28,46 +35,34 @@ std::string unmet(const SteadyRule& rule, const IncidenceCounts& counts, std::ui
 }  // namespace
 
 SteadyVerdict SteadyWatch::observe(std::span<const std::uint64_t> items_seen) {
-  std::vector<std::uint64_t> ids(items_seen.begin(), items_seen.end());
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  bool fresh = false;
+  for (const std::uint64_t id : items_seen) {
+    const auto [item, added] = items_.try_emplace(id);
+    fresh |= added;
+    if (item->second.empty() || item->second.back() != windows_) item->second.push_back(windows_);
+  }
+  quiet_ = fresh ? 0 : quiet_ + 1;
   ++windows_;
 
-  std::vector<Item> fresh;
-  auto known = items_.begin();
-  for (std::uint64_t id : ids) {
-    known = std::lower_bound(known, items_.end(), id,
-                             [](const Item& item, std::uint64_t x) { return item.id < x; });
-    if (known != items_.end() && known->id == id) {
-      ++known->windows;
-    } else {
-      fresh.push_back({id, 1});
-    }
-  }
-  quiet_ = fresh.empty() ? quiet_ + 1 : 0;
-  const auto middle = static_cast<std::ptrdiff_t>(items_.size());
-  items_.insert(items_.end(), fresh.begin(), fresh.end());
-  std::inplace_merge(items_.begin(), items_.begin() + middle, items_.end(),
-                     [](const Item& a, const Item& b) { return a.id < b.id; });
-
-  const IncidenceCounts now = counts();
-  // The likelihood search is the only costly part; before the floor it cannot change the verdict.
-  const bool early = windows_ < rule_.min_windows || quiet_ < rule_.quiet_windows;
-  waiting_for_ = unmet(rule_, now, quiet_, early ? std::nullopt : estimate_unseen(now));
+  waiting_for_ = unmet(rule_, counts(), quiet_);
+  // The estimates are the costly part: only when nothing else holds the verdict back.
+  if (waiting_for_.empty()) waiting_for_ = unmet(rule_, assess());
   if (waiting_for_.empty()) return SteadyVerdict::steady;
   return windows_ >= rule_.max_windows ? SteadyVerdict::cap_reached : SteadyVerdict::not_yet;
 }
 
+Incidence SteadyWatch::incidence() const {
+  Incidence incidence(windows_);
+  for (const auto& [id, windows] : items_) (void)incidence.add(windows);  // in range by construction
+  return incidence;
+}
+
 IncidenceCounts SteadyWatch::counts() const {
-  IncidenceCounts counts;
-  counts.windows = windows_;
-  counts.items = items_.size();
-  counts.q.assign(static_cast<std::size_t>(windows_) + 1, 0);
-  for (const Item& item : items_) {
-    ++counts.q[item.windows];
-    counts.incidences += item.windows;
-  }
-  return counts;
+  return count_incidence(incidence());
+}
+
+Completeness SteadyWatch::assess() const {
+  return assess_completeness(incidence(), rule_);
 }
 
 Completeness assess_completeness(const Incidence& incidence, const SteadyRule& rule, std::uint64_t seed) {
@@ -101,7 +96,7 @@ Completeness assess_completeness(const Incidence& incidence, const SteadyRule& r
   }
   const std::uint32_t quiet = counts.items == 0 ? 0 : counts.windows - 1 - last_new;
   if (counts.windows >= rule.min_windows) {
-    result.steady_state = trend >= kTrendLevel && unmet(rule, counts, quiet, result.unseen).empty();
+    result.steady_state = unmet(rule, counts, quiet).empty() && unmet(rule, result).empty();
   }
   return result;
 }

@@ -10,6 +10,7 @@ const std::vector<Entry>& catalogue() {
       {"redis-get", "redis, one GET per request", "redis-server"},
       {"node-express", "node with express, a plain page per request, as published", "node-express"},
       {"python-tornado", "python with tornado, a plain page per request, as published", "python3-tornado"},
+      {kIdle, "nothing: what the machine does by itself, for `hap report --baseline`", "coreutils"},
   };
   return rows;
 }
@@ -19,6 +20,7 @@ Result<std::unique_ptr<Workload>> make_workload(const std::string& name) {
   if (name == "redis-get") return make_redis(RedisLoad::get);
   if (name == "node-express") return make_node_express();
   if (name == "python-tornado") return make_python_tornado();
+  if (name == kIdle) return make_idle();
   std::string names;
   for (const auto& row : catalogue()) names += (names.empty() ? "" : ", ") + row.name;
   return Error("there is no workload `" + name + "`", ErrorKind::usage)

@@ -55,17 +55,16 @@ Status wait_until_ready(const Workload& workload, const Endpoint& endpoint, cons
   }
 }
 
-Result<LoadResult> offer_load(Client& client, const LoadPlan& plan,
-                              const std::function<void(uint32_t)>& window_begins) {
+Result<LoadResult> offer_load(Client& client, const LoadPlan& plan, const WindowEvents& events) {
   HAP_CHECK(check_plan(plan));
   LoadResult result;
-  const auto start = Clock::now();
+  auto start = Clock::now();
   uint64_t next = 0;
   for (uint32_t window = 0; window < plan.windows; ++window) {
     // Evenly dealt: the first windows take what does not divide.
     const uint64_t end = plan.requests * (window + 1) / plan.windows;
     if (plan.interval.count() > 0) std::this_thread::sleep_until(start + plan.interval * next);
-    window_begins(window);
+    events.begins(window);
     WindowCount count;
     count.start_ns = monotonic_ns();
     Status status = client.begin_window();
@@ -80,9 +79,19 @@ Result<LoadResult> offer_load(Client& client, const LoadPlan& plan,
       if (result.first_failure.empty()) result.first_failure = status.error().to_string();
       status = client.begin_window();
     }
+    if (events.ended && plan.interval.count() > 0) {
+      std::this_thread::sleep_until(start + plan.interval * next);
+    } else if (events.ended) {
+      std::this_thread::sleep_for(kSettle);
+    }
     count.end_ns = monotonic_ns();
     result.verified += count.verified;
     result.windows.push_back(count);
+    if (!events.ended) continue;
+    const auto paused = Clock::now();
+    HAP_TRY(go_on, events.ended(window));
+    if (!go_on) break;
+    start += Clock::now() - paused;
   }
   return result;
 }

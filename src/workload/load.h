@@ -18,7 +18,7 @@ struct LoadPlan {
   uint64_t requests = 300;
   uint32_t windows = 30;
   std::chrono::milliseconds interval{100};
-  uint64_t warm_up = 30;  // requests before the first window, in the phase `setup`, unpaced
+  uint64_t warm_up = 40;  // requests before the first window, in the phase `setup`, at the same interval
   std::chrono::milliseconds request_timeout{30000};
   std::chrono::milliseconds ready_timeout{180000};
 };
@@ -46,10 +46,21 @@ struct LoadResult {
   std::string first_failure;  // empty when none failed
 };
 
-// Offers the load. `window_begins` is called at the start of each window with its index from 0. A request
-// that fails is counted and ends its window's connection; the load goes on.
-Result<LoadResult> offer_load(Client& client, const LoadPlan& plan,
-                              const std::function<void(uint32_t)>& window_begins);
+// What is done around a window; `index` counts from 0.
+struct WindowEvents {
+  std::function<void(uint32_t index)> begins;
+  // Optional. After the window's last request and its share of the pace; false: the load is over. The time
+  // that this takes is no part of any window, and pacing goes on behind it.
+  std::function<Result<bool>(uint32_t index)> ended;
+};
+
+// How long a window that `ended` closes stays open behind its last reply when requests are not paced, so that
+// the service's way back into waiting is within the window.
+inline constexpr std::chrono::milliseconds kSettle{20};
+
+// Offers the load: the plan's windows, or fewer when `events.ended` says so. A request that fails is counted
+// and ends its window's connection; the load goes on. Errors: those of `events.ended`.
+Result<LoadResult> offer_load(Client& client, const LoadPlan& plan, const WindowEvents& events);
 
 int64_t monotonic_ns();
 

@@ -45,4 +45,7 @@ class Workload {
   virtual std::vector<std::string> version_command() const { return {}; }
 };
 
+// The workload that asks for nothing; its recordings are baselines.
+inline constexpr const char* kIdle = "idle";
+
 }  // namespace hap::workload

@@ -116,6 +116,27 @@ TEST(Kallsyms, ClonesAreTheFunctionAndColdPartsAreNot) {
   EXPECT_EQ(found[0].end, 0xffffffff81000400u);
 }
 
+TEST(Kallsyms, PartsOfAFunctionAreOneWithIt) {
+  auto symbols = Kallsyms::parse(
+      "1000 T first\n"
+      "1000 t alias_of_first\n"
+      "1100 t second.isra.0\n"
+      "1200 t twice\n"
+      "1300 t twice\n"
+      "2000 t first.cold\n"
+      "2100 t second.isra.0.cold\n"
+      "2200 t twice.cold\n"
+      "3000 t first\t[module]\n");
+  ASSERT_TRUE(symbols);
+  EXPECT_EQ(symbols->function_at(0xfff), std::nullopt);
+  EXPECT_EQ(symbols->function_at(0x1000), symbols->function_at(0x10ff));
+  EXPECT_EQ(symbols->function_at(0x2001), symbols->function_at(0x1000)) << "a cold part";
+  EXPECT_EQ(symbols->function_at(0x2101), symbols->function_at(0x1100)) << "of a clone without its origin";
+  EXPECT_NE(symbols->function_at(0x1200), symbols->function_at(0x1300)) << "two functions of one name";
+  EXPECT_NE(symbols->function_at(0x2200), symbols->function_at(0x1200)) << "nobody knows which of them";
+  EXPECT_NE(symbols->function_at(0x3000), symbols->function_at(0x1000)) << "another module";
+}
+
 TEST(Kallsyms, HiddenAddressesAndOtherFilesAreRefused) {
   const auto hidden = Kallsyms::parse("0000000000000000 T _stext\n0000000000000000 T schedule\n");
   ASSERT_FALSE(hidden);

@@ -306,6 +306,8 @@ TEST_F(StreamTest, AFollowerSeesWindowsAsTheyEnd) {
   ASSERT_EQ(windows.size(), 2u);
   EXPECT_EQ(windows[0].blocks, 2u) << "the user block does not count here";
   EXPECT_EQ(windows[0].new_blocks, 2u);
+  EXPECT_EQ(windows[0].addresses.size(), 2u);
+  EXPECT_TRUE(std::is_sorted(windows[0].addresses.begin(), windows[0].addresses.end()));
   EXPECT_EQ(windows[1].blocks, 1u);
   EXPECT_EQ(windows[1].new_blocks, 0u);
   EXPECT_EQ(windows[1].all_blocks, 2u);

@@ -1,5 +1,6 @@
 // Dealing requests to windows, pacing, and counting what was not served.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -42,7 +43,8 @@ LoadPlan plan_of(uint64_t requests, uint32_t windows) {
 TEST(Load, DealsEveryRequestOnceAndEvenly) {
   CountingClient client;
   std::vector<uint32_t> begun;
-  const auto result = offer_load(client, plan_of(50, 7), [&](uint32_t window) { begun.push_back(window); });
+  const auto result =
+      offer_load(client, plan_of(50, 7), {[&](uint32_t window) { begun.push_back(window); }, {}});
   ASSERT_TRUE(result);
   EXPECT_EQ(result->verified, 50U);
   EXPECT_EQ(result->windows.size(), 7U);
@@ -63,7 +65,7 @@ TEST(Load, DealsEveryRequestOnceAndEvenly) {
 
 TEST(Load, CountsAFailureAndGoesOn) {
   CountingClient client({103, 110});
-  const auto result = offer_load(client, plan_of(20, 4), [](uint32_t) {});
+  const auto result = offer_load(client, plan_of(20, 4), {[](uint32_t) {}, {}});
   ASSERT_TRUE(result);
   EXPECT_EQ(result->verified, 18U);
   EXPECT_EQ(result->failed, 2U);
@@ -75,9 +77,42 @@ TEST(Load, PacesRequests) {
   LoadPlan plan = plan_of(6, 3);
   plan.interval = 20ms;
   const int64_t start = monotonic_ns();
-  ASSERT_TRUE(offer_load(client, plan, [](uint32_t) {}));
+  ASSERT_TRUE(offer_load(client, plan, {[](uint32_t) {}, {}}));
   // Six requests have five gaps.
   EXPECT_GE(monotonic_ns() - start, 100'000'000);
+}
+
+TEST(Load, EndsWithTheWindowAfterWhichItIsTold) {
+  CountingClient client;
+  const auto result = offer_load(
+      client, plan_of(40, 8), {[](uint32_t) {}, [](uint32_t window) -> Result<bool> { return window < 2; }});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->windows.size(), 3U);
+  EXPECT_EQ(result->verified, 15U);
+  EXPECT_EQ(client.windows, 3);
+  EXPECT_GE(result->windows[0].end_ns - result->windows[0].start_ns, 20'000'000) << "time to settle";
+}
+
+TEST(Load, APauseBetweenWindowsIsNotCaughtUp) {
+  CountingClient client;
+  LoadPlan plan = plan_of(6, 3);
+  plan.interval = 10ms;
+  const int64_t start = monotonic_ns();
+  const auto pause = [](uint32_t) -> Result<bool> {
+    ::usleep(60000);
+    return true;
+  };
+  ASSERT_TRUE(offer_load(client, plan, {[](uint32_t) {}, pause}));
+  // Three windows of two requests, 10 ms each, and three pauses.
+  EXPECT_GE(monotonic_ns() - start, 240'000'000);
+}
+
+TEST(Load, WhatEndsAWindowMayFail) {
+  CountingClient client;
+  const auto result =
+      offer_load(client, plan_of(6, 3),
+                 {[](uint32_t) {}, [](uint32_t) -> Result<bool> { return Error("the host is gone"); }});
+  ASSERT_FALSE(result);
 }
 
 TEST(Load, ProfilesAreThePublishedOneAndAFastOne) {

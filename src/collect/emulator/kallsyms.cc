@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
 namespace hap::collect {
 namespace {
@@ -43,6 +44,7 @@ Result<Kallsyms> Kallsyms::parse(std::string_view text) {
     if (module.size() > 2) module = module.substr(1, module.size() - 2);
     any_address |= symbol.address != 0;
     symbol.name = name;
+    symbol.type = type[0];
     symbol.module = module;
     table.symbols_.push_back(std::move(symbol));
   }
@@ -52,7 +54,39 @@ Result<Kallsyms> Kallsyms::parse(std::string_view text) {
   }
   std::stable_sort(table.symbols_.begin(), table.symbols_.end(),
                    [](const KernelSymbol& a, const KernelSymbol& b) { return a.address < b.address; });
+  table.join_parts();
   return table;
+}
+
+// A part (NAME.cold, NAME.isra.0) belongs to the function NAME of the same module when there is exactly one
+// of that name, otherwise to the parts of its own name.
+void Kallsyms::join_parts() {
+  std::unordered_map<std::string, std::vector<uint64_t>> by_name;
+  const auto key = [](const KernelSymbol& symbol) {
+    return symbol.module + ":" + symbol.name.substr(0, symbol.name.find('.', 1));
+  };
+  for (const KernelSymbol& symbol : symbols_) {
+    if (symbol.name.find('.', 1) == symbol.name.npos) by_name[key(symbol)].push_back(symbol.address);
+  }
+  for (const KernelSymbol& symbol : symbols_) {
+    auto& wholes = by_name[key(symbol)];
+    const bool part = symbol.name.find('.', 1) != symbol.name.npos;
+    if (part && wholes.empty()) wholes.push_back(symbol.address);
+    whole_.push_back(part && wholes.size() == 1 ? wholes.front() : symbol.address);
+  }
+}
+
+std::optional<uint64_t> Kallsyms::function_at(uint64_t address) const {
+  const auto after =
+      std::upper_bound(symbols_.begin(), symbols_.end(), address,
+                       [](uint64_t at, const KernelSymbol& symbol) { return at < symbol.address; });
+  if (after == symbols_.begin()) return std::nullopt;
+  // Several names of one place: the first of them stands for it.
+  const uint64_t begin = std::prev(after)->address;
+  const auto first =
+      std::lower_bound(symbols_.begin(), after, begin,
+                       [](const KernelSymbol& symbol, uint64_t at) { return symbol.address < at; });
+  return whole_[static_cast<size_t>(first - symbols_.begin())];
 }
 
 std::optional<uint64_t> Kallsyms::address(std::string_view name) const {

@@ -15,6 +15,7 @@ struct KernelSymbol {
   uint64_t address = 0;
   std::string name;
   std::string module;  // empty: the kernel itself
+  char type = 0;       // as nm(1) prints it: t and T are code
 };
 
 struct SymbolRange {
@@ -35,6 +36,10 @@ class Kallsyms {
   // not their split-off parts (.cold, .part).
   std::vector<SymbolRange> functions(std::string_view name) const;
 
+  // Where the function begins that `address` lies in, its clones and split-off parts counted as one with it
+  // (the same number for all of them); nothing below the first symbol.
+  std::optional<uint64_t> function_at(uint64_t address) const;
+
   // All symbols whose name begins like this.
   std::vector<KernelSymbol> with_prefix(std::string_view prefix) const;
 
@@ -43,7 +48,10 @@ class Kallsyms {
 
  private:
   SymbolRange range_of(size_t index) const;
+  void join_parts();
   std::vector<KernelSymbol> symbols_;
+  // By position in symbols_: the number of the function it is a part of.
+  std::vector<uint64_t> whole_;
 };
 
 }  // namespace hap::collect

@@ -45,7 +45,7 @@ void StreamFollower::take(const StreamRecord& record, std::vector<WindowSummary>
   if (const auto* image = std::get_if<StreamImage>(&record)) {
     images_[image->id] = *image;
   } else if (const auto* block = std::get_if<StreamBlock>(&record)) {
-    image_of_block_[block->id] = block->image;
+    blocks_[block->id] = *block;
   } else if (const auto* task = std::get_if<StreamTask>(&record)) {
     tasks_[task->id] = *task;
   } else if (const auto* actor = std::get_if<StreamActor>(&record)) {
@@ -61,23 +61,28 @@ void StreamFollower::take(const StreamRecord& record, std::vector<WindowSummary>
     for (const StreamHit& hit : hits->hits) {
       if (!counts(hit) || !seen_in_window_.insert(hit.block).second) continue;
       ++window_.blocks;
+      window_.addresses.push_back(blocks_.at(hit.block).address);
       if (seen_in_phase_.insert(hit.block).second) ++window_.new_blocks;
     }
   } else if (const auto* end = std::get_if<StreamWindowEnd>(&record)) {
     window_.number = end->number;
     window_.all_blocks = seen_in_phase_.size();
+    std::sort(window_.addresses.begin(), window_.addresses.end());
     finished.push_back(window_);
   }
 }
 
 bool StreamFollower::counts(const StreamHit& hit) {
   if (!filter_) return true;
-  const uint32_t image = image_of_block_.at(hit.block);
+  const uint32_t image = blocks_.at(hit.block).image;
   const uint64_t key = static_cast<uint64_t>(hit.actor) << 32 | image;
   const auto [entry, added] = decided_.try_emplace(key, false);
   if (added) {
     const StreamActor& actor = actors_.at(hit.actor);
-    entry->second = filter_(tasks_.at(actor.task), actor, images_.at(image));
+    const bool deferred = actor.owner == stream::Owner::work || actor.owner == stream::Owner::rcu;
+    const auto owner = deferred ? tasks_.find(actor.owner_task) : tasks_.end();
+    entry->second =
+        filter_(owner != tasks_.end() ? owner->second : tasks_.at(actor.task), actor, images_.at(image));
   }
   return entry->second;
 }

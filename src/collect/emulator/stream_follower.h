@@ -19,15 +19,17 @@ namespace hap::collect {
 struct WindowSummary {
   uint32_t id = 0;
   Phase phase = Phase::serve;
-  uint64_t number = 0;      // the agent's
-  uint64_t blocks = 0;      // distinct ones in this window
-  uint64_t new_blocks = 0;  // of them, seen in no earlier window of this phase
-  uint64_t all_blocks = 0;  // seen in this phase so far
+  uint64_t number = 0;              // the agent's
+  uint64_t blocks = 0;              // distinct ones in this window
+  uint64_t new_blocks = 0;          // of them, seen in no earlier window of this phase
+  uint64_t all_blocks = 0;          // seen in this phase so far
+  std::vector<uint64_t> addresses;  // where the blocks of this window begin, ascending
 };
 
 class StreamFollower {
  public:
-  // Says whether a block run by this actor counts, for example: kernel code run by a task of the sandbox.
+  // Says whether a block run by this actor counts, for example: kernel code run by a task of the sandbox. The
+  // task is the one that the code ran for: of deferred work, the one that queued it.
   using Filter = std::function<bool(const StreamTask&, const StreamActor&, const StreamImage&)>;
 
   // The file may not be there yet. An empty filter counts everything.
@@ -47,7 +49,7 @@ class StreamFollower {
   StreamReader reader_;
   std::vector<std::byte> pending_;  // read but not yet a whole chunk
   std::unordered_map<uint32_t, StreamImage> images_;
-  std::unordered_map<uint32_t, uint32_t> image_of_block_;
+  std::unordered_map<uint32_t, StreamBlock> blocks_;
   std::unordered_map<uint32_t, StreamTask> tasks_;
   std::unordered_map<uint32_t, StreamActor> actors_;
   std::unordered_map<uint64_t, bool> decided_;  // (actor, image) -> counts
