@@ -85,6 +85,12 @@ struct LossReport {
 struct Permitted {
   std::optional<uint64_t> syscalls;
   std::optional<uint64_t> functions;  // lower bound
+  // Virtual machines: the handlers of the guest's exits and the kernel functions behind them, which the guest
+  // reaches itself, and the functions behind KVM's ioctls, which a monitor that was taken over reaches. Lower
+  // bounds as well.
+  std::optional<uint64_t> exits;
+  std::optional<uint64_t> exit_functions;
+  std::optional<uint64_t> ioctl_functions;
 };
 
 struct Report {

@@ -53,6 +53,7 @@ Result<CellRequest> parse_request(const json& request) {
   cell.options.runtime = options.value("runtime", "");
   cell.options.vhost = options.value("vhost", true);
   cell.options.seccomp_profile = options.value("seccomp_profile", "");
+  cell.options.seccomp_origin = options.value("seccomp_origin", "");
   cell.plan.requests = options.value("requests", cell.plan.requests);
   cell.plan.windows = options.value("windows", cell.plan.windows);
   cell.plan.warm_up = options.value("warm_up", cell.plan.warm_up);
@@ -236,7 +237,7 @@ class Cell {
     if (auto proof = client_->prove(random); !proof) return with_last_words(proof.error());
     client_.reset();
     late_scope_ = sandbox_->late_scope();
-    tasks_ = tasks_of_scope();
+    tasks_ = tasks_of_scope(instance_->scope);
     if (auto there = check_expected_tasks(tasks_, instance_->expected_tasks); !there) return there.error();
     filters_ = filters_of_scope(tasks_, instance_->scope);
     auto mappings = sandbox_->guest_mappings();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/file.h"
 #include "sandbox/cgroup.h"
@@ -33,11 +34,16 @@ bool is_running(pid_t pid) {
   return end != std::string::npos && end + 2 < text->size() && (*text)[end + 2] != 'Z';
 }
 
-std::vector<TaskFact> tasks_of_scope() {
+std::vector<TaskFact> tasks_of_scope(const std::vector<ScopeRule>& rules) {
   std::vector<TaskFact> tasks;
-  const auto group = sandbox::Cgroup::name(sandbox::scope_cgroup);
-  if (!group) return tasks;
-  for (const pid_t tgid : group->processes()) {
+  std::set<pid_t> processes;
+  if (const auto group = sandbox::Cgroup::name(sandbox::scope_cgroup)) {
+    for (const pid_t tgid : group->processes()) processes.insert(tgid);
+  }
+  for (const auto& rule : rules) {
+    if (rule.kind == "pid") processes.insert(std::atoi(rule.value.c_str()));
+  }
+  for (const pid_t tgid : processes) {
     std::error_code code;
     for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(tgid) + "/task", code)) {
       TaskFact task;

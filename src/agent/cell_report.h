@@ -21,8 +21,8 @@ struct TaskFact {
 
 const char* to_text(Phase phase);
 bool is_running(pid_t pid);
-// Every thread in the scope's cgroup.
-std::vector<TaskFact> tasks_of_scope();
+// Every thread in the scope's cgroup and of the processes that rules name.
+std::vector<TaskFact> tasks_of_scope(const std::vector<ScopeRule>& rules);
 // An Error of kind `sandbox` when a thread class that must exist is missing: the guard against a scope that
 // lost its processes. A name matches a task whose name starts with it.
 Status check_expected_tasks(const std::vector<TaskFact>& tasks, const std::vector<std::string>& expected);

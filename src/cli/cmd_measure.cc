@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/derived_seccomp.h"
 #include "cli/measure_cell.h"
 #include "cli/terminal.h"
 #include "sandbox/catalogue.h"
@@ -36,11 +37,16 @@ struct Options {
   bool no_vhost = false;
 };
 
+bool wants_derived_profile(const Options& options) {
+  return options.sandbox == "docker-seccomp" && options.seccomp_profile.empty();
+}
+
 // Wrong names are the user's mistake and told before anything is started.
 Status check_names(const Options& options) {
   sandbox::Options sandbox_options;
   sandbox_options.runtime = options.runtime;
   sandbox_options.seccomp_profile = options.seccomp_profile;  // the name stands for the content here
+  if (wants_derived_profile(options)) sandbox_options.seccomp_profile = derived_seccomp_origin;
   sandbox_options.vhost = !options.no_vhost;
   if (const auto made = sandbox::make_sandbox(options.sandbox, sandbox_options); !made) return made.error();
   if (workload::names_workload_file(options.workload)) return {};
@@ -92,6 +98,11 @@ Result<int> measure(const Options& options, const Session& session) {
   HAP_TRY(request, request_of(options));
   request.command = session.command_line;
   const auto progress = session.progress();
+  if (wants_derived_profile(options)) {
+    HAP_TRY(profile, derived_seccomp_profile(request, *progress, session.cancel));
+    request.options["seccomp_profile"] = profile;
+    request.options["seccomp_origin"] = derived_seccomp_origin;
+  }
   for (int i = 0; i < options.repeats; ++i) {
     request.repeat = options.repeat_number + i;
     request.label = options.label;
@@ -145,7 +156,8 @@ void add_measure(CLI::App& app, Session& session) {
       ->group(how);
   command
       ->add_option("--seccomp-profile", options->seccomp_profile,
-                   "OCI seccomp profile, as `hap seccomp` writes it")
+                   "OCI seccomp profile, as `hap seccomp` writes it (docker-seccomp's default: measured in "
+                   "docker-default)")
       ->type_name("FILE.json")
       ->group(how);
   command

@@ -212,8 +212,14 @@ json to_json(const Report& report) {
   object["stage1"] = report.stage1 ? figures_of(*report.stage1) : json(nullptr);
   object["stage2"] = report.stage2 ? figures_of(*report.stage2) : json(nullptr);
   if (report.permitted) {
-    object["permitted"] = {{"syscalls", or_null(report.permitted->syscalls)},
-                           {"functions", or_null(report.permitted->functions)}};
+    json permitted = {{"syscalls", or_null(report.permitted->syscalls)},
+                      {"functions", or_null(report.permitted->functions)}};
+    if (report.permitted->exits) {  // a virtual machine
+      permitted["exits"] = or_null(report.permitted->exits);
+      permitted["exit_functions"] = or_null(report.permitted->exit_functions);
+      permitted["ioctl_functions"] = or_null(report.permitted->ioctl_functions);
+    }
+    object["permitted"] = std::move(permitted);
   } else {
     object["permitted"] = nullptr;
   }

@@ -92,7 +92,8 @@ void Maker::add_figures(Report& report) const {
         Bounds::estimated);
   }
   report.vap = figures(select(counts_as_vap), Bounds::estimated);
-  if (any(counts_as_stage1)) {
+  // A VMM that executes nothing of its own while serving is a stage of its own all the same: one of size 0.
+  if (any(counts_as_stage1) || any(counts_as_stage2)) {
     report.stage1 = figures(select(counts_as_stage1), Bounds::estimated);
     report.stage2 = figures(select(counts_as_stage2), Bounds::estimated);
   }

@@ -191,6 +191,15 @@ std::string trust(const Report& report) {
     }
     out += wrapped("permitted by its filters: " + reach, "  ");
   }
+  if (report.permitted && report.permitted->exits) {
+    out += wrapped(
+        fmt::format(
+            "the guest's {} kinds of exits reach {} kernel functions by direct calls, KVM's ioctls {}",
+            grouped(static_cast<double>(*report.permitted->exits)),
+            grouped_or_dash(report.permitted->exit_functions),
+            grouped_or_dash(report.permitted->ioctl_functions)),
+        "  ");
+  }
   for (const auto& guard : report.guards) {
     if (guard.outcome == Guard::Outcome::passed) continue;
     const char* const outcome = guard.outcome == Guard::Outcome::failed ? "FAILED" : "not checked";

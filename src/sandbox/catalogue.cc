@@ -36,8 +36,13 @@ std::string or_else(const std::string& text, const char* fallback) {
   return text.empty() ? fallback : text;
 }
 
+// An engine is named like a runtime: it brings its own.
 std::unique_ptr<Sandbox> make_docker(const Options& options) {
-  return make_container({or_else(options.runtime, "runc"), false, true, options.seccomp_profile});
+  if (options.runtime.substr(options.runtime.rfind('/') + 1) == "podman") {
+    return make_podman({options.runtime, options.seccomp_profile, options.seccomp_origin});
+  }
+  return make_container({or_else(options.runtime, "runc"), false, true, options.seccomp_profile,
+                         options.seccomp_origin, false});
 }
 
 const std::vector<Row>& rows() {
@@ -67,7 +72,8 @@ const std::vector<Row>& rows() {
        true,
        false,
        [](const Options& options) {
-         return make_container({or_else(options.runtime, "crun"), true, true, options.seccomp_profile});
+         return make_container(
+             {or_else(options.runtime, "crun"), true, true, options.seccomp_profile, options.seccomp_origin});
        }},
       {{"docker-default",
         "Docker with its default seccomp profile",
@@ -148,7 +154,7 @@ const std::vector<Row>& rows() {
        false,
        false,
        [](const Options&) {
-         return make_container({"kata-fc", false, true, ""});
+         return make_container({"kata-fc", false, true, "", "", true});
        }},
       {{"kata-qemu",
         "Kata Containers with QEMU",
@@ -159,7 +165,7 @@ const std::vector<Row>& rows() {
        false,
        false,
        [](const Options&) {
-         return make_container({"kata-runtime", false, true, ""});
+         return make_container({"kata-runtime", false, true, "", "", true});
        }},
       {{"nabla",
         "Nabla containers",
@@ -170,7 +176,7 @@ const std::vector<Row>& rows() {
        false,
        false,
        [](const Options&) {
-         return make_container({"runnc", false, true, ""});
+         return make_container({"runnc", false, true, "", "", false});
        }},
       {{"xen-pv",
         "Xen, paravirtualized guest",
@@ -243,7 +249,7 @@ Result<std::unique_ptr<Sandbox>> make_sandbox(const std::string& name, const Opt
   }
   if (options.seccomp_profile.empty() && name == "docker-seccomp") {
     return Error("docker-seccomp needs a profile", ErrorKind::usage)
-        .hint("make one with `hap seccomp` and give it by --seccomp FILE");
+        .hint("make one with `hap seccomp` and give it by --seccomp-profile FILE");
   }
   if (!options.vhost && !row->takes_vhost) {
     return Error("the sandbox " + name + " has no vhost to switch off", ErrorKind::usage);

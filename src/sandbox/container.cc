@@ -4,16 +4,17 @@
 
 #include <cstdio>
 
-#include "base/file.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/command.h"
 #include "sandbox/network.h"
 #include "sandbox/oci_runtime.h"
 #include "sandbox/oci_spec.h"
 #include "sandbox/rootfs.h"
+#include "sandbox/seccomp_choice.h"
 #include "sandbox/seccomp_profile.h"
 #include "sandbox/service_command.h"
 #include "sandbox/technologies.h"
+#include "sandbox/vm_processes.h"
 
 namespace hap::sandbox {
 namespace {
@@ -44,26 +45,25 @@ class Container : public Sandbox {
 
   std::string last_words() const override { return container_.last_words(); }
 
+  std::vector<ScopeRule> late_scope() override {
+    std::vector<ScopeRule> rules;
+    for (const pid_t monitor : monitors_) {
+      for (const auto& name : kernel_threads_of(monitor)) {
+        rules.push_back({"kthread", name.substr(0, 15), "sandbox"});
+      }
+    }
+    return rules;
+  }
+
  private:
   Result<nlohmann::json> seccomp(std::map<std::string, std::string>& facts) const {
-    std::string text = kind_.seccomp_profile;
-    facts["seccomp_profile"] = text.empty() ? default_seccomp_path : "given";
-    if (text.empty()) {
-      auto read = read_file(default_seccomp_path);
-      if (!read) {
-        return read.error()
-            .context("reading the runtime's default seccomp profile")
-            .of_kind(ErrorKind::unsupported);
-      }
-      text = *read;
-      facts["seccomp_profile_sha256"] = sha256_of_file(default_seccomp_path);
-    }
+    HAP_TRY(choice, choose_seccomp(kind_.seccomp_profile, kind_.seccomp_origin, facts));
     utsname name{};
     ::uname(&name);
     SeccompTarget target;
     std::sscanf(name.release, "%d.%d", &target.kernel_major, &target.kernel_minor);
     if (!kind_.rootless) target.capabilities = {docker_capabilities().begin(), docker_capabilities().end()};
-    return resolve_seccomp(text, target);
+    return resolve_seccomp(choice.text, target);
   }
 
   Result<Instance> try_start(const Service& service) {
@@ -93,6 +93,7 @@ class Container : public Sandbox {
     } else {
       plan.capabilities = docker_capabilities();
     }
+    const std::set<pid_t> others = all_processes();
     if (auto started = container_.start(oci_configuration(plan)); !started) return started.error();
 
     instance.address = sandbox_address;
@@ -104,10 +105,39 @@ class Container : public Sandbox {
     instance.facts["runtime"] = kind_.runtime;
     instance.facts["runtime_version"] = first_line_of({kind_.runtime, "--version"});
     instance.facts["required_roles"] = "application";
+    HAP_CHECK(follow_virtual_machines(others, instance));
     return instance;
   }
 
+  // What a VM-based runtime left behind besides the container: its monitors have their roles wherever they
+  // are; whatever else is in the container's cgroup then works for the tenant from outside its boundary.
+  Status follow_virtual_machines(const std::set<pid_t>& others, Instance& instance) {
+    std::set<pid_t> made = all_processes();
+    for (const pid_t pid : others) made.erase(pid);
+    const auto machines = virtual_machines(made);
+    if (machines.empty()) {
+      if (!kind_.virtual_machine) return {};
+      return Error("the runtime " + kind_.runtime + " started no virtual machine", ErrorKind::sandbox);
+    }
+    instance.processes.clear();
+    instance.expected_tasks.clear();
+    for (auto& rule : instance.scope) rule.role = rule.kind == "cgroup" ? "host-daemon" : "sandbox";
+    for (const auto& rule : scope_of(machines)) instance.scope.push_back(rule);
+    for (const auto& machine : machines) {
+      if (machine.vcpus.empty()) {
+        return Error("the virtual machine monitor " + machine.comm + " has no vCPU thread",
+                     ErrorKind::sandbox);
+      }
+      instance.processes.push_back(machine.pid);
+      instance.expected_tasks.push_back(machine.comm);
+      monitors_.push_back(machine.pid);
+    }
+    instance.facts["required_roles"] = "sandbox,vcpu";
+    return {};
+  }
+
   ContainerKind kind_;
+  std::vector<pid_t> monitors_;  // of virtual machines
   OciContainer container_;
   std::optional<Rootfs> rootfs_;
   std::optional<VethPort> port_;

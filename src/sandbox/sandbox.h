@@ -33,6 +33,7 @@ inline constexpr const char* load_cgroup = "/hap/load";
 struct Options {
   std::string runtime;          // OCI sandboxes: runtime program; empty: the sandbox's own choice
   std::string seccomp_profile;  // content of an OCI or containers-common profile; empty: the default
+  std::string seccomp_origin;   // where that profile came from, for the recording; empty: the user gave it
   bool vhost = true;            // VM sandboxes: packets through vhost-net
 };
 

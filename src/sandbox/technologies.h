@@ -15,9 +15,18 @@ struct ContainerKind {
   std::string runtime = "runc";
   bool rootless = false;  // user namespace, uid 1000, no capabilities
   bool seccomp = true;
-  std::string seccomp_profile;  // content; empty: the default profile of the machine
+  std::string seccomp_profile;   // content; empty: the default profile of the machine
+  std::string seccomp_origin;    // see Options
+  bool virtual_machine = false;  // the runtime must start one; others may
 };
 std::unique_ptr<Sandbox> make_container(const ContainerKind& kind);
+
+struct PodmanKind {
+  std::string program = "podman";
+  std::string seccomp_profile;  // content; empty: the default profile of the machine
+  std::string seccomp_origin;   // see Options
+};
+std::unique_ptr<Sandbox> make_podman(const PodmanKind& kind);
 
 // `platform` is runsc's: systrap, ptrace or kvm.
 std::unique_ptr<Sandbox> make_gvisor(const std::string& platform, const std::string& runtime);

@@ -16,6 +16,9 @@ class Connection {
  public:
   static Result<Connection> open(const Endpoint& endpoint, std::chrono::milliseconds timeout);
 
+  // A stream socket that is connected already.
+  static Connection adopt(UniqueFd socket) { return Connection(std::move(socket)); }
+
   Status send(std::string_view bytes);
   // Up to and with the first "\r\n", which is not returned.
   Result<std::string> read_line();

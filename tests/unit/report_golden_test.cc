@@ -60,7 +60,8 @@ Report sample_report() {
   report.loss.unresolved_addresses = 2;
   report.loss.others = {{"memory_read_failed", 3, ""}, {"blind_ns", 0, ""}};
   report.loss.without_symbols = {{"/usr/bin/qemu-system-x86_64", "no index"}};
-  report.permitted = Permitted{310, std::nullopt};
+  report.permitted.emplace();
+  report.permitted->syscalls = 310;
   report.guards = {
       {"scope", Guard::Outcome::passed, "3 rules", ErrorKind::sandbox},
       {"context switches", Guard::Outcome::unknown, "the collector did not count them", ErrorKind::failed},
