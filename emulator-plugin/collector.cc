@@ -292,6 +292,11 @@ void Collector::hook_runs(unsigned index, const Hook& hook) {
       enter_region(vcpu, actors_.owner(Owner::emulation, 0, {}));
       return;
     }
+    case HookKind::fetch_instruction:
+      // Decode assists hand over the bytes of the instruction that caused a nested page fault.
+      ++count_.emulation_regions;
+      enter_region(vcpu, actors_.owner(Owner::emulation, 0, {}));
+      return;
   }
 }
 

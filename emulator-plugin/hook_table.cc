@@ -25,6 +25,7 @@ constexpr std::pair<std::string_view, HookKind> kind_names[] = {
     {"napi_poll", HookKind::napi_poll},
     {"socket_receive", HookKind::socket_receive},
     {"emulate_instruction", HookKind::emulate_instruction},
+    {"fetch_instruction", HookKind::fetch_instruction},
     {"exec_done", HookKind::exec_done},
 };
 

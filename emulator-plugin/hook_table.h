@@ -35,6 +35,7 @@ enum class HookKind {
   napi_poll,            // rdi: napi_struct
   socket_receive,       // rdi: sock
   emulate_instruction,  // rdx: emulation type
+  fetch_instruction,    // of a guest, through its page tables
   exec_done,            // the current task has become another program
 };
 

@@ -41,7 +41,8 @@ constexpr char symbols_text[] =
     "ffffffff82600000 R __start___ex_table\n"
     "ffffffff82600c00 R __stop___ex_table\n"
     "ffffffff82d00000 D modules\n"
-    "ffffffffc0100000 t x86_emulate_instruction\t[kvm]\n";
+    "ffffffffc0100000 t x86_emulate_instruction\t[kvm]\n"
+    "ffffffffc0100100 t __do_insn_fetch_bytes\t[kvm]\n";
 
 // The smallest type information with every member that is required.
 class TypeInformation {
@@ -191,6 +192,8 @@ TEST(HooksFile, ThePluginReadsWhatTheHostWrites) {
   EXPECT_EQ(table.at_entry(0xffffffff81e00240)->kind, HookKind::interrupt);
   EXPECT_EQ(table.at_entry(0xffffffff81e00243), nullptr);
   EXPECT_EQ(table.at_entry(0xffffffffc0100000)->kind, HookKind::emulate_instruction);
+  ASSERT_NE(table.at_entry(0xffffffffc0100100), nullptr);
+  EXPECT_EQ(table.at_entry(0xffffffffc0100100)->kind, HookKind::fetch_instruction);
   EXPECT_TRUE(table.in_rcu_batch(0xffffffff810001a0));
   EXPECT_FALSE(table.in_rcu_batch(0xffffffff81000280));
 }

@@ -59,6 +59,7 @@ constexpr HookName hook_names[] = {
     {"socket_receive", "udp_queue_rcv_skb", false},
     {"socket_receive", "udpv6_queue_rcv_skb", false},
     {"emulate_instruction", "x86_emulate_instruction", false},
+    {"fetch_instruction", "__do_insn_fetch_bytes", false},
 };
 
 struct MemberName {
