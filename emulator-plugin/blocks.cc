@@ -36,7 +36,7 @@ Block* Blocks::find(const CodePlace& place, uint32_t size, uint64_t hash, bool i
   block.size = size;
   block.hash = hash;
   block.in_guest = in_guest;
-  if (place.image == kernel_image_) {
+  if (place.image == kernel_image_ || place.image == hypervisor_image_) {
     kernel_blocks_.emplace(place.address, &block);
     block.return_site = return_sites_.count(place.address) != 0;
   }

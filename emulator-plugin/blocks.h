@@ -62,8 +62,11 @@ class Blocks {
   size_t count() const { return blocks_.size(); }
   uint64_t dropped() const { return dropped_; }
 
-  // The image that kernel text belongs to, for `watch_return`.
-  void set_kernel_image(uint32_t image) { kernel_image_ = image; }
+  // The images whose text `watch_return` is about.
+  void set_kernel_images(uint32_t kernel, uint32_t hypervisor) {
+    kernel_image_ = kernel;
+    hypervisor_image_ = hypervisor;
+  }
 
  private:
   struct Key {
@@ -87,6 +90,7 @@ class Blocks {
   std::unordered_set<uint64_t> return_sites_;
   std::unordered_set<uint64_t> pairs_;
   uint32_t kernel_image_ = 0;
+  uint32_t hypervisor_image_ = 0;
 };
 
 }  // namespace hap_plugin

@@ -13,6 +13,7 @@ Collector::Collector(const HookTable& hooks, ActorBit* actor_bits)
       mappings_(hooks, guest_, images_),
       actors_(stream_),
       packets_(hooks, guest_, tasks_),
+      xen_(hooks, guest_, tasks_),
       masks_{static_cast<uint32_t>(hooks.value("softirq_bit")),
              static_cast<uint32_t>(hooks.value("hardirq_mask")),
              static_cast<uint32_t>(hooks.value("nmi_mask"))},
@@ -20,9 +21,10 @@ Collector::Collector(const HookTable& hooks, ActorBit* actor_bits)
       kernel_image_(images_.id(ImageKind::host_kernel, 0, 0, "vmlinux")),
       guest_kernel_image_(images_.id(ImageKind::guest_kernel, 0, 0, "[guest-kernel]")),
       guest_user_image_(images_.id(ImageKind::guest_user, 0, 0, "[guest-user]")),
+      hypervisor_image_(images_.id(ImageKind::hypervisor, 0, 0, "xen")),
       unresolved_image_(images_.id(ImageKind::user_anonymous, 0, 0, "[unresolved]")) {
   actor_bits_ = actor_bits;
-  blocks_.set_kernel_image(kernel_image_);
+  blocks_.set_kernel_images(kernel_image_, hypervisor_image_);
 }
 
 void Collector::add_vcpu(unsigned index) {
@@ -45,8 +47,12 @@ void Collector::note_block(Vcpu& vcpu, Block& block) {
       leave_guest(vcpu);
     }
   }
-  if (block.return_site && vcpu.task != nullptr && !vcpu.task->regions.empty()) {
-    return_reached(vcpu, block.place.address);
+  if (block.return_site) {
+    if (xen_.context().anything_in_progress() &&
+        xen_.context().return_reached(block.place.address, guest_.read_register(Register::rsp))) {
+      refresh(vcpu);
+    }
+    if (vcpu.task != nullptr && !vcpu.task->regions.empty()) return_reached(vcpu, block.place.address);
   }
   if (window_ == 0 || vcpu.actor == nullptr) return;
   record(vcpu, block);
@@ -99,12 +105,18 @@ Block* Collector::user_block(uint64_t address, uint32_t size, uint64_t hash) {
 }
 
 Block* Collector::kernel_block(uint64_t address, uint32_t size, uint64_t hash) {
+  if (xen_.owns(address)) return blocks_.find({hypervisor_image_, address}, size, hash, false);
+  if (xen_.present() && registers_bound_ && !guest_.knows_kernel_page_table()) {
+    guest_.learn_kernel_page_table(hooks_.value("init_top_pgt"));
+  }
   return blocks_.find({kernel_image_, address}, size, hash, false);
 }
 
 Block* Collector::guest_block(uint64_t address, uint32_t size, uint64_t hash) {
   const bool kernel = (address >> 63) != 0;
-  return blocks_.find({kernel ? guest_kernel_image_ : guest_user_image_, address}, size, hash, true);
+  // Xen's switch tells when its guests run; a nested guest's own blocks do.
+  return blocks_.find({kernel ? guest_kernel_image_ : guest_user_image_, address}, size, hash,
+                      !xen_.present());
 }
 
 // --- who runs
@@ -117,10 +129,13 @@ void Collector::set_task(Vcpu& vcpu, TaskState* task) {
 }
 
 void Collector::refresh(Vcpu& vcpu) {
-  if (vcpu.task == nullptr) return;
-  vcpu.cause = cause_of(vcpu, masks_);
-  vcpu.owner = vcpu.in_guest ? 0 : owner_in_force(vcpu);
-  Actor& actor = find_actor(vcpu);
+  TaskState* task = xen_.running() != nullptr ? xen_.running() : vcpu.task;
+  if (task == nullptr) return;
+  const auto beneath = xen_.context().cause();
+  const bool machine_decides = task == vcpu.task && !beneath;
+  vcpu.cause = machine_decides ? cause_of(vcpu, masks_) : beneath.value_or(Cause::process);
+  vcpu.owner = vcpu.in_guest || !machine_decides ? 0 : owner_in_force(vcpu);
+  Actor& actor = find_actor(vcpu, *task);
   vcpu.actor = &actor;
   vcpu.bit = 0;
   if (window_ != 0) {
@@ -133,10 +148,10 @@ void Collector::refresh(Vcpu& vcpu) {
   actor_bits_[&vcpu - vcpus_.data()] = {vcpu.bit, vcpu.word_at};
 }
 
-Actor& Collector::find_actor(Vcpu& vcpu) {
-  const uint32_t row = tasks_.row_of(*vcpu.task);
+Actor& Collector::find_actor(Vcpu& vcpu, TaskState& task) {
+  const uint32_t row = tasks_.row_of(task);
   if (vcpu.in_guest) return actors_.find(row, vcpu.cause, 0, true);
-  auto& known = vcpu.task->actors[static_cast<size_t>(vcpu.cause)];
+  auto& known = task.actors[static_cast<size_t>(vcpu.cause)];
   if (vcpu.owner == 0) {
     if (known.unowned == nullptr) known.unowned = &actors_.find(row, vcpu.cause, 0, false);
     return *known.unowned;
@@ -190,7 +205,12 @@ void Collector::leave_guest(Vcpu& vcpu) {
   refresh(vcpu);
 }
 
+void Collector::hypervisor_interrupt_returns(unsigned index) {
+  if (xen_.context().interrupt_ends()) refresh(vcpus_[index]);
+}
+
 bool Collector::translating_guest(uint64_t address) {
+  if (xen_.present()) return xen_.guest_runs() && !xen_.owns(address);
   // A nested guest always leaves to the instruction behind the one that entered it.
   return last_active_ != nullptr && last_active_->in_guest && guest_exit_addresses_.count(address) == 0;
 }
@@ -201,10 +221,11 @@ bool Collector::translating_guest(uint64_t address) {
 void Collector::hook_runs(unsigned index, const Hook& hook) {
   Vcpu& vcpu = vcpus_[index];
   last_active_ = &vcpu;
-  if (vcpu.task == nullptr) return;
+  if (hypervisor_hook_runs(vcpu, hook) || vcpu.task == nullptr) return;
   switch (hook.kind) {
-    case HookKind::switch_to:
-    case HookKind::rcu_batch:
+    case HookKind::interrupt_return:
+      pop_frame(vcpu);
+      refresh(vcpu);
       return;
     case HookKind::interrupt:
       ++count_.interrupts;
@@ -297,7 +318,51 @@ void Collector::hook_runs(unsigned index, const Hook& hook) {
       ++count_.emulation_regions;
       enter_region(vcpu, actors_.owner(Owner::emulation, 0, {}));
       return;
+    default:  // taken care of before
+      return;
   }
+}
+
+bool Collector::hypervisor_hook_runs(Vcpu& vcpu, const Hook& hook) {
+  const auto enter = [&](bool (XenContext::*begins)(uint64_t, uint64_t)) {
+    const uint64_t stack = guest_.read_register(Register::rsp);
+    const auto return_address = guest_.read_u64(stack);
+    if (!return_address) return false;
+    blocks_.watch_return(*return_address);
+    return (xen_.context().*begins)(*return_address, stack);
+  };
+  bool changed = false;
+  switch (hook.kind) {
+    case HookKind::xen_switch:
+      xen_.switches_to(guest_.read_register(Register::rsi));
+      changed = true;
+      break;
+    case HookKind::xen_restart:
+      changed = xen_.context().stack_restarts();
+      break;
+    case HookKind::xen_call:
+      changed = xen_.context().domain_calls();
+      break;
+    case HookKind::xen_interrupt:
+      changed = xen_.context().interrupt_begins();
+      break;
+    case HookKind::xen_nmi:
+      changed = xen_.context().nmi_begins();
+      break;
+    case HookKind::xen_exception:
+      changed = xen_.context().exception_begins();
+      break;
+    case HookKind::xen_softirq:
+      changed = enter(&XenContext::softirq_begins);
+      break;
+    case HookKind::xen_schedule:
+      changed = enter(&XenContext::schedule_begins);
+      break;
+    default:
+      return false;
+  }
+  if (changed) refresh(vcpu);
+  return true;
 }
 
 void Collector::rcu_call_runs(unsigned index, uint64_t return_address) {

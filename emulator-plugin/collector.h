@@ -22,6 +22,7 @@
 #include "tasks.h"
 #include "user_mappings.h"
 #include "vcpu.h"
+#include "xen_domains.h"
 
 namespace hap_plugin {
 
@@ -48,6 +49,7 @@ class Collector {
   void switch_runs(unsigned index);
   void preempt_count_stored(unsigned index, uint32_t value);
   void interrupt_returns(unsigned index);
+  void hypervisor_interrupt_returns(unsigned index);
   void guest_entered(unsigned index, uint64_t exit_address);
   void rcu_call_runs(unsigned index, uint64_t return_address);
   void mark_runs(unsigned index);
@@ -58,6 +60,7 @@ class Collector {
   Block* kernel_block(uint64_t address, uint32_t size, uint64_t hash);
   Block* guest_block(uint64_t address, uint32_t size, uint64_t hash);
   bool translating_guest(uint64_t address);
+  bool in_hypervisor(uint64_t address) const { return xen_.owns(address); }
   bool may_fault(uint64_t address);
   uint64_t preempt_count_variable() const { return preempt_count_variable_; }
   uint32_t context_mask() const { return masks_.all(); }
@@ -72,7 +75,9 @@ class Collector {
   void define(Block& block);
   void leave_guest(Vcpu& vcpu);
   void refresh(Vcpu& vcpu);
-  Actor& find_actor(Vcpu& vcpu);
+  Actor& find_actor(Vcpu& vcpu, TaskState& task);
+  // True when the hook was one of the hypervisor's.
+  bool hypervisor_hook_runs(Vcpu& vcpu, const Hook& hook);
   void refresh_all();
   void set_task(Vcpu& vcpu, TaskState* task);
   void enter_region(Vcpu& vcpu, uint32_t owner);
@@ -88,7 +93,7 @@ class Collector {
   void write_syscalls();
   void write_counters();
   void load_fault_addresses();
-  void load_fault_table(uint64_t begin, uint64_t end);
+  void load_fault_table(uint64_t begin, uint64_t end, uint64_t entry_size);
 
   const HookTable& hooks_;
   GuestAccess guest_;
@@ -100,11 +105,13 @@ class Collector {
   Actors actors_;
   DeferredWork work_;
   PacketOwners packets_;
+  XenDomains xen_;
   ContextMasks masks_;
   uint64_t preempt_count_variable_;
   uint32_t kernel_image_;
   uint32_t guest_kernel_image_;
   uint32_t guest_user_image_;
+  uint32_t hypervisor_image_;
   uint32_t unresolved_image_;
 
   std::vector<Vcpu> vcpus_;

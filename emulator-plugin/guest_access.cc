@@ -8,7 +8,7 @@ namespace hap_plugin {
 GuestAccess::GuestAccess() : buffer_(g_byte_array_new()), register_buffer_(g_byte_array_new()) {}
 
 bool GuestAccess::bind_registers() {
-  static constexpr const char* names[] = {"rax", "rdx", "rsi", "rdi", "rsp", "k_gs_base"};
+  static constexpr const char* names[] = {"rax", "rdx", "rsi", "rdi", "rsp", "k_gs_base", "cr3"};
   static_assert(std::size(names) == static_cast<size_t>(Register::count));
   const GArray* offered = qemu_plugin_get_registers();
   const auto* descriptors = reinterpret_cast<const qemu_plugin_reg_descriptor*>(offered->data);
@@ -32,7 +32,8 @@ uint64_t GuestAccess::read_register(Register which) {
 }
 
 const uint8_t* GuestAccess::read_bytes(uint64_t address, size_t length) {
-  if (!qemu_plugin_read_memory_vaddr(address, buffer_, length)) {
+  if (!qemu_plugin_read_memory_vaddr(address, buffer_, length) &&
+      !xen_memory_.read(address, buffer_, length)) {
     ++failed_reads_;
     return nullptr;
   }

@@ -11,10 +11,11 @@
 #include <string>
 
 #include "qemu_plugin_api.h"
+#include "xen_memory.h"
 
 namespace hap_plugin {
 
-enum class Register { rax, rdx, rsi, rdi, rsp, kernel_gs_base, count };
+enum class Register { rax, rdx, rsi, rdi, rsp, kernel_gs_base, cr3, count };
 
 class GuestAccess {
  public:
@@ -24,6 +25,13 @@ class GuestAccess {
   bool bind_registers();
 
   uint64_t read_register(Register which);
+
+  // For a kernel on Xen: once this has learnt its page table, what is not mapped at the moment is read
+  // through it. Call it in kernel mode.
+  void learn_kernel_page_table(uint64_t reference_table) {
+    xen_memory_.learn(reference_table, read_register(Register::cr3));
+  }
+  bool knows_kernel_page_table() const { return xen_memory_.ready(); }
 
   // Null, and counted, when the address is not mapped.
   std::optional<uint64_t> read_u64(uint64_t address) { return read_integer<uint64_t>(address); }
@@ -51,6 +59,7 @@ class GuestAccess {
   GByteArray* buffer_;  // lives as long as QEMU
   GByteArray* register_buffer_;
   qemu_plugin_register* registers_[static_cast<size_t>(Register::count)] = {};
+  XenMemory xen_memory_;
   uint64_t failed_reads_ = 0;
 };
 

@@ -27,6 +27,15 @@ constexpr std::pair<std::string_view, HookKind> kind_names[] = {
     {"emulate_instruction", HookKind::emulate_instruction},
     {"fetch_instruction", HookKind::fetch_instruction},
     {"exec_done", HookKind::exec_done},
+    {"interrupt_return", HookKind::interrupt_return},
+    {"xen_switch", HookKind::xen_switch},
+    {"xen_restart", HookKind::xen_restart},
+    {"xen_call", HookKind::xen_call},
+    {"xen_interrupt_stubs", HookKind::xen_interrupt},
+    {"xen_nmi", HookKind::xen_nmi},
+    {"xen_exception", HookKind::xen_exception},
+    {"xen_softirq", HookKind::xen_softirq},
+    {"xen_schedule", HookKind::xen_schedule},
 };
 
 // Vector stubs are padded to this size by the kernel (IDT_ALIGN is 8 without and 16 with IBT).
@@ -91,8 +100,9 @@ bool HookTable::add_hook(std::string_view kind_name, uint64_t begin, uint64_t en
   for (const auto& [name, kind] : kind_names) {
     if (name != kind_name) continue;
     const Hook hook{kind, begin, end};
-    if (kind_name == "interrupt_stubs") {
-      stub_tables_.push_back(hook);
+    if (kind_name == "interrupt_stubs" || kind_name == "xen_interrupt_stubs") {
+      // Xen packs its stubs; nothing else is in their table, and each is one run of instructions.
+      stub_tables_.push_back({hook, kind == HookKind::xen_interrupt ? 1 : stub_alignment});
       return true;
     }
     if (kind == HookKind::rcu_batch) {
@@ -108,9 +118,10 @@ bool HookTable::add_hook(std::string_view kind_name, uint64_t begin, uint64_t en
 
 const Hook* HookTable::at_entry(uint64_t address) const {
   if (const auto found = hooks_.find(address); found != hooks_.end()) return &found->second;
-  for (const Hook& table : stub_tables_) {
-    if (address >= table.begin && address < table.end && (address - table.begin) % stub_alignment == 0)
-      return &table;
+  for (const StubTable& table : stub_tables_) {
+    const Hook& hook = table.hook;
+    if (address >= hook.begin && address < hook.end && (address - hook.begin) % table.alignment == 0)
+      return &hook;
   }
   return nullptr;
 }

@@ -37,6 +37,15 @@ enum class HookKind {
   emulate_instruction,  // rdx: emulation type
   fetch_instruction,    // of a guest, through its page tables
   exec_done,            // the current task has become another program
+  interrupt_return,     // a paravirtualized kernel's iretq
+  xen_switch,           // rsi: next vcpu
+  xen_restart,          // Xen goes on for the vcpu that it has chosen, on an empty stack
+  xen_call,             // entry of a hypercall or system call
+  xen_interrupt,        // entry of an interrupt
+  xen_nmi,              //
+  xen_exception,        //
+  xen_softirq,          // a function: Xen serves its soft interrupts
+  xen_schedule,         // a function: Xen chooses the next vcpu
 };
 
 struct Hook {
@@ -66,7 +75,11 @@ class HookTable {
   std::unordered_map<std::string, uint64_t> values_;
   std::unordered_map<std::string, uint64_t> offsets_;
   std::unordered_map<uint64_t, Hook> hooks_;
-  std::vector<Hook> stub_tables_;
+  struct StubTable {
+    Hook hook;
+    uint64_t alignment;
+  };
+  std::vector<StubTable> stub_tables_;
   uint64_t rcu_begin_ = 0;
   uint64_t rcu_size_ = 0;
   bool has_switch_ = false;

@@ -161,6 +161,14 @@ void Collector::write_counters() {
   counters_["blocks_dropped"] = blocks_.dropped();
   counters_["task_rows"] = tasks_.rows();
   counters_["fault_addresses"] = fault_addresses_.size();
+  if (xen_.present()) {
+    const XenDomains::Counts& xen = xen_.counts();
+    counters_["xen_switches"] = xen.switches;
+    counters_["xen_guest_switches"] = xen.guest_switches;
+    counters_["xen_interrupts"] = xen_.context().interrupts();
+    counters_["xen_stale_frames"] = xen_.context().stale_frames();
+    counters_["xen_domains_unknown"] = xen.domains_unknown;
+  }
   counters_["registers_bound"] = registers_bound_ ? 1 : 0;
   for (const auto& [name, value] : counters_) {
     stream_.begin(Chunk::counter);
@@ -182,7 +190,10 @@ void Collector::load_fault_addresses() {
   const uint64_t begin = hooks_.value("ex_table_begin");
   const uint64_t end = hooks_.value("ex_table_end");
   fault_addresses_.clear();
-  load_fault_table(begin, end);
+  constexpr uint64_t entry_size = 12;  // struct exception_table_entry { int insn, fixup, data; }
+  load_fault_table(begin, end, entry_size);
+  constexpr uint64_t xen_entry_size = 8;  // struct exception_table_entry { s32 addr, cont; }
+  load_fault_table(hooks_.value("xen_ex_table_begin"), hooks_.value("xen_ex_table_end"), xen_entry_size);
   // Modules bring tables of their own; they are loaded before recording begins.
   const uint64_t modules = hooks_.value("modules");
   const uint64_t list = hooks_.offset("module.list");
@@ -192,17 +203,15 @@ void Collector::load_fault_addresses() {
     const uint64_t module = at - list;
     const uint64_t table = guest_.read_u64(module + hooks_.offset("module.extable")).value_or(0);
     const uint64_t entries = guest_.read_u32(module + hooks_.offset("module.num_exentries")).value_or(0);
-    constexpr uint64_t entry_size = 12;
-    if (table != 0 && entries < 1u << 20) load_fault_table(table, table + entries * entry_size);
+    if (table != 0 && entries < 1u << 20) load_fault_table(table, table + entries * entry_size, entry_size);
     at = guest_.read_u64(at).value_or(0);
   }
   std::sort(fault_addresses_.begin(), fault_addresses_.end());
   fault_addresses_loaded_ = !fault_addresses_.empty();
 }
 
-// struct exception_table_entry { int insn, fixup, data; }, each relative to its own address.
-void Collector::load_fault_table(uint64_t begin, uint64_t end) {
-  constexpr uint64_t entry_size = 12;
+// The first member of an entry leads to the instruction, relative to its own address.
+void Collector::load_fault_table(uint64_t begin, uint64_t end, uint64_t entry_size) {
   constexpr uint64_t batch = 256;
   while (begin + entry_size <= end) {
     const uint64_t count = std::min(batch, (end - begin) / entry_size);

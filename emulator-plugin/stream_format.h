@@ -38,15 +38,19 @@ enum class ImageKind : uint8_t {
   host_kernel = 1,     // kernel text and modules of the machine; addresses are virtual
   user_file = 2,       // addresses are offsets in the file
   user_anonymous = 3,  // path is a label ([anon], [vdso], ...); addresses as said at the label
-  guest_kernel = 4,    // nested guest, upper half; addresses are virtual
+  guest_kernel = 4,    // nested or paravirtualized guest, upper half; addresses are virtual
   guest_user = 5,      // nested guest, lower half; addresses are virtual
+  hypervisor = 6,      // what runs beneath the machine's kernel (Xen); addresses are virtual
 };
 
 enum class Cause : uint8_t { process = 1, softirq_bh = 2, softirq = 3, hardirq = 4, nmi = 5 };
 
 enum class Owner : uint8_t { none = 0, work = 1, rcu = 2, socket = 3, netdev = 4, emulation = 5 };
 
+// Flags of a task.
 inline constexpr uint32_t task_is_kernel_thread = 1;
+inline constexpr uint32_t task_is_guest_vcpu = 2;       // pid, tgid: number of its domain
+inline constexpr uint32_t task_is_hypervisor_vcpu = 4;  // the hypervisor's own: idle
 
 // Kinds of in-band marks (hapmeter's contract with its agent).
 enum class Mark : uint64_t {

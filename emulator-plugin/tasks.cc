@@ -105,6 +105,23 @@ uint32_t Tasks::row_of(TaskState& task) {
   return task.row;
 }
 
+void Tasks::define_vcpu(TaskState& task, uint16_t domain, uint32_t vcpu, bool guest) {
+  task.row = next_row_++;
+  task.pid = task.tgid = domain;
+  stream_.begin(hap::stream::Chunk::task);
+  stream_.u32(task.row);
+  stream_.u32(domain);
+  stream_.u32(domain);
+  stream_.u32(0);
+  stream_.u32(guest ? hap::stream::task_is_guest_vcpu : hap::stream::task_is_hypervisor_vcpu);
+  stream_.u64(0);
+  stream_.u64(0);
+  // As Xen prints vcpus.
+  stream_.string("d" + (guest ? std::to_string(domain) : "[IDLE]") + "v" + std::to_string(vcpu));
+  stream_.string({});
+  stream_.end();
+}
+
 const Tasks::CgroupName& Tasks::cgroup(uint64_t cgroup_address) {
   const uint64_t node = guest_.read_u64(cgroup_address + at_.cgroup_kn).value_or(0);
   const uint64_t id = node == 0 ? 0 : guest_.read_u64(node + at_.kn_id).value_or(0);

@@ -72,6 +72,9 @@ class Tasks {
   // Defines the task's row in the stream unless that was done; returns its id.
   uint32_t row_of(TaskState& task);
 
+  // Makes `task` stand for a vcpu of another domain of the hypervisor, and writes its row.
+  void define_vcpu(TaskState& task, uint16_t domain, uint32_t vcpu, bool guest);
+
   // Name and id of a struct cgroup.
   struct CgroupName {
     uint64_t id = 0;

@@ -12,8 +12,13 @@ namespace {
 Collector* active;
 ActorBit actor_bits[most_vcpus];
 
-// Runs before every executed block, and is all that most of them cost. No callback trusts the number that
-// QEMU gives it: see running_processor.h.
+// Runs before every executed block, and is all that most of them cost.
+void on_block_of_only_processor(unsigned, void* mask) {
+  const ActorBit actor = actor_bits[0];
+  if ((static_cast<const uint64_t*>(mask)[actor.word_at] & actor.bit) != 0) return;
+  active->note_block(0, static_cast<const uint64_t*>(mask));
+}
+// No callback trusts the number that QEMU gives it: see running_processor.h.
 void on_block(unsigned, void* mask) {
   const ActorBit actor = actor_bits[running_processor()];
   if ((static_cast<const uint64_t*>(mask)[actor.word_at] & actor.bit) != 0) return;
@@ -27,6 +32,9 @@ void on_switch(unsigned, void*) {
 }
 void on_iretq(unsigned, void*) {
   active->interrupt_returns(running_processor());
+}
+void on_hypervisor_iretq(unsigned, void*) {
+  active->hypervisor_interrupt_returns(running_processor());
 }
 void on_mark(unsigned, void*) {
   active->mark_runs(running_processor());
@@ -83,7 +91,8 @@ void Translator::translate(qemu_plugin_tb* tb) {
   // comes after: the code up to it still belongs to the task that leaves.
   const Hook* hook = user || guest ? nullptr : collector_.hooks().at_entry(start);
   const bool is_switch = hook != nullptr && hook->kind == HookKind::switch_to;
-  if (hook != nullptr && !is_switch) {
+  const bool is_domain_switch = hook != nullptr && hook->kind == HookKind::xen_switch;
+  if (hook != nullptr && !is_switch && !is_domain_switch) {
     qemu_plugin_register_vcpu_tb_exec_cb(tb, on_hook, QEMU_PLUGIN_CB_R_REGS, const_cast<Hook*>(hook));
   }
   size_t run_start = 0;
@@ -96,6 +105,9 @@ void Translator::translate(qemu_plugin_tb* tb) {
     }
   }
   if (is_switch) qemu_plugin_register_vcpu_tb_exec_cb(tb, on_switch, QEMU_PLUGIN_CB_R_REGS, nullptr);
+  if (is_domain_switch) {
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_hook, QEMU_PLUGIN_CB_R_REGS, const_cast<Hook*>(hook));
+  }
 }
 
 bool Translator::plant(const Instruction& instruction, bool user, bool last) {
@@ -107,6 +119,14 @@ bool Translator::plant(const Instruction& instruction, bool user, bool last) {
     return true;
   }
   const HookTable& hooks = collector_.hooks();
+  if (collector_.in_hypervisor(instruction.address)) {
+    if (is_iretq(bytes)) {
+      qemu_plugin_register_vcpu_insn_exec_cb(instruction.handle, on_hypervisor_iretq, QEMU_PLUGIN_CB_R_REGS,
+                                             nullptr);
+      return true;
+    }
+    return collector_.may_fault(instruction.address);
+  }
   if (is_iretq(bytes) && instruction.address - hooks.value("entry_text_begin") <
                              hooks.value("entry_text_end") - hooks.value("entry_text_begin")) {
     // Elsewhere iretq only serialises the processor and returns to the next instruction.
@@ -140,10 +160,11 @@ void Translator::plant_run(qemu_plugin_tb* tb, size_t first, size_t last, bool g
                  : user ? collector_.user_block(address, size, hash)
                         : collector_.kernel_block(address, size, hash);
   if (block == nullptr) return;
+  const auto callback = several_processors() ? on_block : on_block_of_only_processor;
   if (first == 0) {
-    qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block->mask);
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, callback, QEMU_PLUGIN_CB_NO_REGS, block->mask);
   } else {
-    qemu_plugin_register_vcpu_insn_exec_cb(instructions_[first].handle, on_block, QEMU_PLUGIN_CB_NO_REGS,
+    qemu_plugin_register_vcpu_insn_exec_cb(instructions_[first].handle, callback, QEMU_PLUGIN_CB_NO_REGS,
                                            block->mask);
   }
 }

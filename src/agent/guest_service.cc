@@ -9,6 +9,7 @@
 #include <optional>
 #include <sstream>
 
+#include "agent/guest_network.h"
 #include "base/file.h"
 #include "base/subprocess.h"
 #include "sandbox/rootfs.h"
@@ -24,20 +25,12 @@ struct GuestService {
   std::optional<Subprocess> process;
 };
 
-Status set_address(const json& request) {
-  const std::string device = request.at("device").get<std::string>();
-  const std::string lines = "addr add " + request.at("address").get<std::string>() + " dev " + device +
-                            "\nlink set " + device + " up\nroute add default via " +
-                            request.at("gateway").get<std::string>() + "\n";
-  SpawnOptions options;
-  options.argv = {"ip", "-batch", "-"};
-  HAP_TRY(done, run(options, std::chrono::seconds(60), lines));
-  return done.ok() ? Status() : Status(Error("setting the guest's address: " + done.err, ErrorKind::sandbox));
-}
-
 Result<Reply> start_service(const Call& call, GuestService& guest) {
   const json& request = call.request;
-  HAP_CHECK(set_address(request));
+  if (request.contains("device")) {
+    HAP_CHECK(set_address({request.at("device").get<std::string>(), request.at("address").get<std::string>(),
+                           request.at("gateway").get<std::string>()}));
+  }
   sandbox::Service service;
   for (const auto& file : request.at("files")) {
     service.files.push_back({file.at("path").get<std::string>(), file.at("content").get<std::string>(),

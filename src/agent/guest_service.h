@@ -6,7 +6,7 @@
 
 namespace hap::agent {
 
-// start_service {argv, env, working_dir, files, device, address, gateway}; stop_service;
+// start_service {argv, env, working_dir, files, device?, address, gateway}; stop_service;
 // executable_mappings -> {mappings: [{pid, comm, start, end, offset, inode, path}]}.
 void add_guest_operations(Dispatcher& dispatcher);
 

@@ -74,14 +74,19 @@ Status mount_row(const std::string& root, const MountRow& row) {
   return {};
 }
 
-// A disk may appear a moment after its driver was loaded.
-Status wait_for_node(const std::string& path) {
+// The machine's first (a) or second (b) disk: virtio's, or Xen's. It may appear a moment after its driver was
+// loaded.
+Result<std::string> wait_for_disk(char letter) {
+  const std::string virtio = std::string("/dev/vd") + letter;
+  const std::string xen = std::string("/dev/xvd") + letter;
   for (int tries = 0; tries < 500; ++tries) {
     struct stat st {};
-    if (stat(path.c_str(), &st) == 0) return {};
+    for (const auto& path : {virtio, xen}) {
+      if (stat(path.c_str(), &st) == 0) return path;
+    }
     std::this_thread::sleep_for(10ms);
   }
-  return Error("the disk did not appear").at(path);
+  return Error("the disk did not appear").at(virtio);
 }
 
 Status write_text(const std::string& path, const std::string& text) {
@@ -133,9 +138,9 @@ Status keep_initramfs_files(const std::string& run_folder) {
 }
 
 Status mount_root(std::vector<std::string>& remarks) {
-  HAP_CHECK(wait_for_node("/dev/vda"));
+  HAP_TRY(disk, wait_for_disk('a'));
   mkdir(kNewRoot, 0755);
-  if (mount("/dev/vda", kNewRoot, "ext4", MS_RDONLY | MS_NOATIME, "") != 0) {
+  if (mount(disk.c_str(), kNewRoot, "ext4", MS_RDONLY | MS_NOATIME, "") != 0) {
     return Error::from_errno("mounting the root image", errno);
   }
   for (const auto& row : kRootMounts) {
@@ -143,7 +148,7 @@ Status mount_root(std::vector<std::string>& remarks) {
   }
   // The tmpfs over them hides the image's own folders; a second, bare mount of the root shows them.
   mkdir("/image", 0755);
-  if (mount("/dev/vda", "/image", "ext4", MS_RDONLY | MS_NOATIME, "") == 0) {
+  if (mount(disk.c_str(), "/image", "ext4", MS_RDONLY | MS_NOATIME, "") == 0) {
     for (const char* folder : {"/var/lib", "/var/cache", "/var/log"}) {
       copy_folders(std::string("/image") + folder, std::string(kNewRoot) + folder);
     }
@@ -184,9 +189,9 @@ Result<std::vector<std::string>> bring_up() {
   HAP_CHECK(keep_initramfs_files(std::string(kNewRoot) + kRunFolder));
   HAP_CHECK(switch_root());
   // The kernel's modules, and its image for nested guests, come on a second disk.
-  if (auto there = wait_for_node("/dev/vdb"); !there) {
-    remarks.push_back(there.error().to_string());
-  } else if (mount("/dev/vdb", "/usr/lib/modules", "ext4", MS_RDONLY | MS_NOATIME, "") != 0) {
+  if (auto disk = wait_for_disk('b'); !disk) {
+    remarks.push_back(disk.error().to_string());
+  } else if (mount(disk->c_str(), "/usr/lib/modules", "ext4", MS_RDONLY | MS_NOATIME, "") != 0) {
     remarks.push_back(Error::from_errno("mounting the modules", errno).to_string());
   }
   if (auto up = loopback_up(); !up) remarks.push_back(up.error().to_string());

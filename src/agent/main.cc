@@ -7,6 +7,7 @@
 
 #include "agent/channel.h"
 #include "agent/dispatch.h"
+#include "agent/guest_network.h"
 #include "agent/init.h"
 #include "agent/operations.h"
 #if __has_include("agent/cell.h")
@@ -17,7 +18,8 @@ namespace {
 
 int serve_host(const std::vector<std::string>& boot_remarks) {
   using namespace hap::agent;
-  auto channel = Channel::open_port();
+  auto caller = guest_caller();
+  auto channel = caller ? call_sandbox(*caller) : Channel::open_port();
   if (!channel) {
     std::fprintf(stderr, "hap-agent: %s\n", channel.error().to_string().c_str());
     return 1;
@@ -28,6 +30,7 @@ int serve_host(const std::vector<std::string>& boot_remarks) {
   add_exec_operation(dispatcher);
   add_kernel_operation(dispatcher);
   add_shell_operation(dispatcher);
+  add_xen_operations(dispatcher);
 #if __has_include("agent/cell.h")
   add_cell_operations(dispatcher);
 #endif

@@ -17,5 +17,8 @@ void add_exec_operation(Dispatcher& dispatcher);
 void add_kernel_operation(Dispatcher& dispatcher);
 // shell {rows, columns, term} -> {status}: an interactive shell on the console, until it ends.
 void add_shell_operation(Dispatcher& dispatcher);
+// start_dom0 -> {}: makes the machine ready to create guests: Xen's file system, xenstored, xenconsoled.
+// An error of kind `unsupported` when the kernel is not Xen's dom0.
+void add_xen_operations(Dispatcher& dispatcher);
 
 }  // namespace hap::agent

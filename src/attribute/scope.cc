@@ -109,9 +109,10 @@ void Scope::match_pids(const RecordingHeader& header) {
 
 void Scope::match_tasks(const RecordingHeader& header) {
   for (const auto& task : header.tasks) {
-    // Guests run nothing but the tenant: the machine inside has no others.
+    // Guests run nothing but the tenant: the machine inside has no others. The hypervisor's own idle vcpu
+    // works for nobody.
     if (task.space != Space::host) {
-      tasks_[task.id] = Role::vcpu;
+      if (task.space == Space::guest) tasks_[task.id] = Role::vcpu;
       continue;
     }
     const Role from_cgroup = task.cgroup.empty() ? Role::none : role_of_cgroup(task.cgroup);

@@ -34,6 +34,10 @@ void add_spec_options(CLI::App& command, lab::LabSpec& spec) {
   command
       .add_option("--kernel", spec.kernel, "cloud, full, or the name of a kernel package (linux-image-...)")
       ->capture_default_str();
+  command
+      .add_option("--hypervisor", spec.hypervisor,
+                  "xen: boot it beneath the kernel, which is then the full one")
+      ->check(CLI::IsMember({"xen"}));
 }
 
 void add_machine_options(CLI::App& command, lab::LabSpec& spec) {
@@ -45,9 +49,13 @@ void add_machine_options(CLI::App& command, lab::LabSpec& spec) {
                      "Drive the machine by the instruction clock: shift=2,sleep=off");
 }
 
+lab::LabSpec machine_of(const Options& options) {
+  return lab::on_hypervisor(options.spec, options.spec.hypervisor);
+}
+
 Result<int> build(const Options& options, const Session& session) {
   auto progress = session.progress();
-  HAP_TRY(lab, lab::build_lab(options.spec, options.again, *progress, session.cancel));
+  HAP_TRY(lab, lab::build_lab(machine_of(options), options.again, *progress, session.cancel));
   HAP_CHECK(index_lab_kernel(lab, options.keep_debug, *progress, session.cancel));
   const auto& facts = lab.kernel.manifest.facts;
   progress->note(fmt::format("the lab is ready: {} on Linux {}", lab::kUserlandSuite,
@@ -62,7 +70,8 @@ std::string summary(const lab::CacheRow& row) {
     return fmt::format("Debian {}, {} packages", text("suite"),
                        row.facts.value("packages", nlohmann::json::object()).size());
   }
-  if (row.name.rfind("kernel-", 0) == 0) return fmt::format("{} {}", text("package"), text("version"));
+  if (row.name.rfind("kernel-", 0) == 0 || row.name.rfind("hypervisor-", 0) == 0)
+    return fmt::format("{} {}", text("package"), text("version"));
   if (row.name.rfind("checkpoint-", 0) == 0) {
     const std::string clock = text("icount").empty() ? "wall clock" : "icount " + text("icount");
     return fmt::format("Linux {}, {} processors, {}, QEMU {}", text("release"),
@@ -125,7 +134,7 @@ Result<int> shell(const Options& options, const Session& session) {
         .hint("name a command: hap lab shell -- uname -a");
   }
   auto progress = session.progress();
-  HAP_TRY(lab, lab::open_lab(options.spec, *progress, session.cancel));
+  HAP_TRY(lab, lab::open_lab(machine_of(options), *progress, session.cancel));
   lab::StartOptions start;
   start.console_on_terminal = interactive;
   HAP_TRY(machine, lab::start_machine(lab, start, session.cancel));
@@ -146,13 +155,19 @@ Result<int> shell(const Options& options, const Session& session) {
 }
 
 Result<int> clean(const Options& options, const Session& session) {
-  HAP_CHECK(check_spec(options.spec));
+  const lab::LabSpec spec = machine_of(options);
+  HAP_CHECK(check_spec(spec));
   HAP_TRY(cache, lab::LabCache::open());
   auto progress = session.progress();
-  const std::string variant = "-" + options.spec.suite + "-" + options.spec.kernel + "-";
+  const std::string beneath = spec.hypervisor.empty() ? "" : spec.hypervisor + "-";
+  const std::string variant = "-" + spec.suite + "-" + spec.kernel + "-" + beneath;
+  const std::string hypervisor = "hypervisor-" + spec.suite + "-" + beneath;
   uint64_t freed = 0;
   for (const auto& row : cache.rows()) {
-    if (!options.everything && row.name.find(variant) == std::string::npos) continue;
+    if (!options.everything && row.name.find(variant) == std::string::npos &&
+        (beneath.empty() || row.name.rfind(hypervisor, 0) != 0)) {
+      continue;
+    }
     HAP_CHECK(cache.remove(row.name));
     freed += row.bytes;
   }
@@ -202,7 +217,9 @@ void add_lab(CLI::App& app, Session& session) {
       lab->add_subcommand("clean", "Remove the lab; with --suite or --kernel only that kernel");
   add_spec_options(*clean_command, options->spec);
   clean_command->callback([options, clean_command, &session] {
-    options->everything = clean_command->count("--suite") + clean_command->count("--kernel") == 0;
+    options->everything = clean_command->count("--suite") + clean_command->count("--kernel") +
+                              clean_command->count("--hypervisor") ==
+                          0;
     session.run = [=, &session] { return clean(*options, session); };
   });
 }

@@ -106,8 +106,13 @@ void examine_collectors(Findings& out, bool lab_works) {
 
 void examine_sandboxes(Findings& out, bool lab_works) {
   for (const auto& entry : sandbox::catalogue()) {
+    const Status machine =
+        entry.hypervisor.empty() ? Status() : lab::check_built(lab::on_hypervisor({}, entry.hypervisor));
     if (!entry.unavailable.empty()) {
       out.push_back({"sandbox", entry.name, Health::missing, entry.unavailable, ""});
+    } else if (lab_works && !machine) {
+      out.push_back({"sandbox", entry.name, Health::missing, machine.error().to_string(),
+                     machine.error().hint()});
     } else {
       out.push_back({"sandbox", entry.name, lab_works ? Health::works : Health::missing,
                      lab_works ? "in the lab machine" : "the lab does not work yet",

@@ -6,6 +6,7 @@
 
 #include "base/paths.h"
 #include "hap/resolver.h"
+#include "lab/hypervisor.h"
 
 namespace hap::cli {
 namespace {
@@ -50,10 +51,25 @@ Result<std::map<std::string, DebugFile>> debug_files(const std::string& folder) 
   return files;
 }
 
+// Xen's image is indexed from its symbols, which the lab keeps.
+Status index_hypervisor(const lab::Lab& lab, const std::string& cache, Progress& progress) {
+  if (!lab.hypervisor) return {};
+  ElfInputs inputs;
+  inputs.elf = lab.hypervisor->file(lab::kHypervisorSymbols);
+  inputs.kind = ImageKind::hypervisor;
+  HAP_TRY(id, read_build_id(inputs.elf));
+  if (is_indexed(cache, id)) return {};
+  progress.step("indexing functions and lines of the hypervisor");
+  auto stats = build_index(inputs, index_path(cache, id));
+  if (!stats) return stats.error().context("indexing the hypervisor");
+  return {};
+}
+
 }  // namespace
 
 Status index_lab_kernel(const lab::Lab& lab, bool keep_debug, Progress& progress, const CancelToken& cancel) {
   HAP_TRY(cache, cache_dir());
+  HAP_CHECK(index_hypervisor(lab, cache, progress));
   HAP_TRY(missing, missing_indexes(lab, cache));
   if (missing.empty() && !keep_debug) return {};
   HAP_TRY(lab_cache, lab::LabCache::open());

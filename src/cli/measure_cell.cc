@@ -15,6 +15,9 @@
 #include "cli/userland_images.h"
 #include "collect/emulator/emulator_collector.h"
 #include "hap/recording.h"
+#include "hap/resolver.h"
+#include "lab/hypervisor.h"
+#include "sandbox/catalogue.h"
 
 namespace hap::cli {
 namespace {
@@ -62,6 +65,10 @@ class CellRun {
     HAP_TRY(writer, RecordingWriter::create(request_.output));
     HAP_TRY(hooks, collect::write_hooks(lab.checkpoint.file(lab::kKallsyms), lab.checkpoint.file(lab::kBtf),
                                         dir.file("hooks")));
+    if (lab.hypervisor) {
+      HAP_CHECK(collect::add_xen_hooks(lab.hypervisor->file(lab::kHypervisorMap),
+                                       lab.checkpoint.file(lab::kKallsyms), dir.file("hooks")));
+    }
     HAP_TRY(plugin, companion("libhap-emulator.so"));
     collect::EmulatorCollector collector(
         {plugin, dir.file("hooks"), dir.file("stream"), [&] { return import_options(lab); }});
@@ -119,11 +126,20 @@ class CellRun {
     return workload;
   }
 
-  Result<collect::ImportOptions> import_options(const lab::Lab&) {
+  Result<collect::ImportOptions> import_options(const lab::Lab& lab) {
     collect::ImportOptions options;
     HAP_TRY(kernel, collect::KernelMap::build(kernel_.dump(), kallsyms_));
     options.kernel = std::move(kernel);
-    options.build_id = [this](const Image& image) {
+    std::string hypervisor_id;
+    if (lab.hypervisor) {
+      HAP_TRY(map, read_file(lab.hypervisor->file(lab::kHypervisorMap)));
+      HAP_TRY(text, collect::xen_text(map));
+      options.hypervisor = text;
+      HAP_TRY(id, read_build_id(lab.hypervisor->file(lab::kHypervisorSymbols)));
+      hypervisor_id = id;
+    }
+    options.build_id = [this, hypervisor_id](const Image& image) {
+      if (image.kind == ImageKind::hypervisor) return hypervisor_id;
       // Nested guests of the lab boot the lab's own kernel, without address randomisation.
       if (image.kind == ImageKind::kernel) return text_of(kernel_, "build_id");
       return userland_->build_id(image.path);
@@ -230,7 +246,11 @@ class CellRun {
 
 Result<CellOutcome> measure_cell(const CellRequest& request, Progress& progress, const CancelToken& cancel) {
   try {
-    return CellRun(request, progress, cancel).run();
+    CellRequest settled = request;
+    if (const auto* entry = sandbox::find_entry(request.sandbox)) {
+      settled.machine = lab::on_hypervisor(request.machine, entry->hypervisor);
+    }
+    return CellRun(settled, progress, cancel).run();
   } catch (const json::exception& error) {
     return Error(std::string("the lab machine's answer is malformed: ") + error.what(), ErrorKind::corrupt);
   }

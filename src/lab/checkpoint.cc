@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/paths.h"
+#include "lab/hypervisor.h"
 #include "lab/initramfs.h"
 #include "lab/kernel.h"
 #include "lab/machine.h"
@@ -26,21 +27,26 @@ constexpr auto kBootTimeout = 300s;
 constexpr auto kQuietTime = 2000;  // milliseconds without work before the machine is frozen
 
 // A checkpoint is not valid for other bytes under any of these.
-Result<nlohmann::json> checkpoint_inputs(const LabSpec& spec, const CacheEntry& userland,
-                                         const CacheEntry& kernel, const std::string& agent,
-                                         const std::string& warm) {
+Result<nlohmann::json> checkpoint_inputs(const LabSpec& spec, const MachineSources& sources,
+                                         const std::string& agent, const std::string& warm) {
   HAP_TRY(qemu, find_qemu());
   HAP_TRY(agent_hash, sha256_file(agent));
   auto digest = [](const CacheEntry& entry) { return sha256_hex(entry.manifest.to_text()); };
-  return nlohmann::json{
-      {"userland", digest(userland)},      {"kernel", digest(kernel)}, {"agent", agent_hash},
-      {"machine", machine_identity(spec)}, {"qemu", qemu.text},        {"warm", warm},
-      {"version", kCheckpointVersion}};
+  nlohmann::json inputs{{"userland", digest(sources.userland)},
+                        {"kernel", digest(sources.kernel)},
+                        {"agent", agent_hash},
+                        {"machine", machine_identity(spec)},
+                        {"qemu", qemu.text},
+                        {"warm", warm},
+                        {"version", kCheckpointVersion}};
+  if (sources.hypervisor) inputs["hypervisor"] = digest(*sources.hypervisor);
+  return inputs;
 }
 
 std::string checkpoint_kind(const LabSpec& spec) {
-  std::string kind = "checkpoint-" + spec.suite + "-" + spec.kernel + "-" + std::to_string(spec.processors) +
-                     "cpu-" + std::to_string(spec.memory_mib) + "m";
+  std::string kind = "checkpoint-" + spec.suite + "-" + spec.kernel +
+                     (spec.hypervisor.empty() ? "" : "-" + spec.hypervisor) + "-" +
+                     std::to_string(spec.processors) + "cpu-" + std::to_string(spec.memory_mib) + "m";
   return kind + (spec.icount.empty() ? "-wall" : "-icount");
 }
 
@@ -80,23 +86,30 @@ Result<nlohmann::json> save_facts(Machine& machine, const std::string& folder, c
   return std::move(kernel.body);
 }
 
-Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec, const CacheEntry& userland,
-                             const CacheEntry& kernel, const std::string& agent, const WarmList& warm,
-                             Progress& progress, const CancelToken& cancel) {
+Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec, const MachineSources& sources,
+                             const std::string& agent, const WarmList& warm, Progress& progress,
+                             const CancelToken& cancel) {
   progress.step("booting the lab machine once");
+  const CacheEntry& kernel = sources.kernel;
   HAP_TRY(initramfs, make_initramfs(kernel, agent));
   HAP_CHECK(write_file_atomic(folder + "/" + kInitramfs, initramfs));
-  MachineParts parts{kernel.file(kVmlinuz), folder + "/" + kInitramfs, userland.file(kRootImage),
+  MachineParts parts{kernel.file(kVmlinuz), folder + "/" + kInitramfs, sources.userland.file(kRootImage),
                      kernel.file(kKernelDisk)};
+  if (sources.hypervisor) parts.hypervisor = sources.hypervisor->file(kHypervisorImage);
   // Calibrating against a timer, the kernel of a machine on a busy host finds a wrong frequency, and all its
   // clocks would run fast or slow.
+  // Xen tells dom0 the frequency that it found itself.
   const uint64_t tsc_khz = guest_tsc_khz(spec);
-  parts.boot_parameters = "tsc_early_khz=" + std::to_string(tsc_khz);
+  if (!sources.hypervisor) parts.boot_parameters = "tsc_early_khz=" + std::to_string(tsc_khz);
   HAP_TRY(machine, Machine::launch(spec, parts, {}, cancel));
   auto ready = machine.guest().wait_event("ready", cancel, kBootTimeout);
   if (!ready) return machine.explain(ready.error()).context("booting the lab machine");
   for (const auto& remark : ready->body.value("remarks", std::vector<std::string>())) {
     progress.note("in the lab machine: " + remark);
+  }
+  if (sources.hypervisor) {
+    progress.step("starting the hypervisor's services");
+    HAP_TRY(started, machine.call("start_dom0", nlohmann::json::object(), cancel, 300s));
   }
   progress.step("warming the page cache");
   HAP_CHECK(warm_page_cache(machine, warm, progress, cancel));
@@ -114,20 +127,24 @@ Result<nlohmann::json> build(const std::string& folder, const LabSpec& spec, con
 
 }  // namespace
 
-Result<CacheEntry> ensure_checkpoint(const LabCache& cache, const LabSpec& spec, const CacheEntry& userland,
-                                     const CacheEntry& kernel, bool again, Progress& progress,
+Result<CacheEntry> ensure_checkpoint(const LabCache& cache, const LabSpec& spec,
+                                     const MachineSources& sources, bool again, Progress& progress,
                                      const CancelToken& cancel) {
   HAP_TRY(agent, companion("hap-agent"));
   HAP_TRY(data, data_dir());
   HAP_TRY(warm, read_file(data + "/lab/warm.txt"));
-  HAP_TRY(inputs, checkpoint_inputs(spec, userland, kernel, agent, warm));
+  if (!spec.hypervisor.empty()) {
+    HAP_TRY(more, read_file(data + "/lab/warm-" + spec.hypervisor + ".txt"));
+    warm += more;
+  }
+  HAP_TRY(inputs, checkpoint_inputs(spec, sources, agent, warm));
   std::string kind = checkpoint_kind(spec);
   // The state holds the guest's used memory, and the initramfs comes on top.
   uint64_t space = (static_cast<uint64_t>(spec.memory_mib) << 20) / 2 + (uint64_t{256} << 20);
   auto entry = cache.find_or_build(
       LabCache::entry_name(kind, inputs), inputs, space,
       [&](const std::string& folder) {
-        return build(folder, spec, userland, kernel, agent, parse_warm_list(warm), progress, cancel);
+        return build(folder, spec, sources, agent, parse_warm_list(warm), progress, cancel);
       },
       progress, cancel, again);
   if (entry) cache.trim(kind + "-", kKept);

@@ -1,6 +1,7 @@
 // The booted, quiet machine as a file, and the facts about it that a recording needs.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/cancel.h"
@@ -20,10 +21,17 @@ inline constexpr const char* kKernelFacts = "kernel.json";  // the agent's `kern
 inline constexpr const char* kProcessMaps =
     "maps.txt";  // /proc/*/maps at the checkpoint: "pid P comm C" lines
 
+// What a machine is put together from.
+struct MachineSources {
+  const CacheEntry& userland;
+  const CacheEntry& kernel;
+  const std::optional<CacheEntry>& hypervisor;
+};
+
 // Boots the machine once, waits until it is quiet, warms the page cache, saves it. Cached by everything
-// that goes in: both images, the agent, the machine's options, QEMU's version.
-Result<CacheEntry> ensure_checkpoint(const LabCache& cache, const LabSpec& spec, const CacheEntry& userland,
-                                     const CacheEntry& kernel, bool again, Progress& progress,
+// that goes in: the images, the agent, the machine's options, QEMU's version.
+Result<CacheEntry> ensure_checkpoint(const LabCache& cache, const LabSpec& spec,
+                                     const MachineSources& sources, bool again, Progress& progress,
                                      const CancelToken& cancel);
 
 }  // namespace hap::lab

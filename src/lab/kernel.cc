@@ -30,6 +30,10 @@ constexpr uint64_t kSpaceForFullDebug = 4000 * kMiB;
 Result<nlohmann::json> kernel_inputs(const LabSpec& spec) {
   HAP_TRY(data, data_dir());
   HAP_TRY(modules, read_file(data + "/lab/modules.txt"));
+  if (!spec.hypervisor.empty()) {
+    HAP_TRY(more, read_file(data + "/lab/modules-" + spec.hypervisor + ".txt"));
+    modules += more;
+  }
   return nlohmann::json{{"suite", spec.suite},
                         {"package", kernel_package(spec)},
                         {"modules", modules},
@@ -37,7 +41,7 @@ Result<nlohmann::json> kernel_inputs(const LabSpec& spec) {
 }
 
 std::string kernel_kind(const LabSpec& spec) {
-  return "kernel-" + spec.suite + "-" + spec.kernel;
+  return "kernel-" + spec.suite + "-" + spec.kernel + (spec.hypervisor.empty() ? "" : "-" + spec.hypervisor);
 }
 
 // A meta package (linux-image-cloud-amd64) depends on the package with the version in its name.
@@ -200,10 +204,10 @@ Result<CacheEntry> find_kernel(const LabCache& cache, const LabSpec& spec) {
   HAP_TRY(inputs, kernel_inputs(spec));
   HAP_TRY(entry, cache.find(LabCache::entry_name(kernel_kind(spec), inputs)));
   if (!entry) {
-    std::string options = spec.suite == LabSpec().suite ? "" : " --suite " + spec.suite;
-    if (spec.kernel != LabSpec().kernel) options += " --kernel " + spec.kernel;
-    return Error("the lab has no kernel `" + spec.kernel + "` of " + spec.suite, ErrorKind::unsupported)
-        .hint("run `hap lab build" + options + "`");
+    const std::string beneath = spec.hypervisor.empty() ? "" : " for " + spec.hypervisor;
+    return Error("the lab has no kernel `" + spec.kernel + "` of " + spec.suite + beneath,
+                 ErrorKind::unsupported)
+        .hint("run `hap lab build" + spec_options(spec) + "`");
   }
   return std::move(*entry);
 }

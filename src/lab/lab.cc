@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "lab/hypervisor.h"
 #include "lab/step.h"
 
 namespace hap::lab {
@@ -95,9 +96,11 @@ Result<Lab> build_lab(const LabSpec& spec, bool again, Progress& progress, const
   HAP_TRY(cache, LabCache::open());
   HAP_TRY(userland, build_userland(cache, spec, again, progress, cancel));
   HAP_TRY(kernel, build_kernel(cache, spec, again, progress, cancel));
-  HAP_TRY(checkpoint, ensure_checkpoint(cache, spec, userland, kernel, again, progress, cancel));
+  HAP_TRY(hypervisor, build_hypervisor(cache, spec, again, progress, cancel));
+  HAP_TRY(checkpoint,
+          ensure_checkpoint(cache, spec, {userland, kernel, hypervisor}, again, progress, cancel));
   progress.done();
-  return Lab{spec, std::move(userland), std::move(kernel), std::move(checkpoint)};
+  return Lab{spec, std::move(userland), std::move(kernel), std::move(checkpoint), std::move(hypervisor)};
 }
 
 Result<Lab> open_lab(const LabSpec& spec, Progress& progress, const CancelToken& cancel) {
@@ -105,8 +108,19 @@ Result<Lab> open_lab(const LabSpec& spec, Progress& progress, const CancelToken&
   HAP_TRY(cache, LabCache::open());
   HAP_TRY(userland, find_userland(cache));
   HAP_TRY(kernel, find_kernel(cache, spec));
-  HAP_TRY(checkpoint, ensure_checkpoint(cache, spec, userland, kernel, false, progress, cancel));
-  return Lab{spec, std::move(userland), std::move(kernel), std::move(checkpoint)};
+  HAP_TRY(hypervisor, find_hypervisor(cache, spec));
+  HAP_TRY(checkpoint,
+          ensure_checkpoint(cache, spec, {userland, kernel, hypervisor}, false, progress, cancel));
+  return Lab{spec, std::move(userland), std::move(kernel), std::move(checkpoint), std::move(hypervisor)};
+}
+
+Status check_built(const LabSpec& spec) {
+  HAP_CHECK(check_spec(spec));
+  HAP_TRY(cache, LabCache::open());
+  HAP_TRY(userland, find_userland(cache));
+  HAP_TRY(kernel, find_kernel(cache, spec));
+  HAP_TRY(hypervisor, find_hypervisor(cache, spec));
+  return {};
 }
 
 Result<Seed> random_seed() {
@@ -127,6 +141,7 @@ Result<Machine> start_machine(const Lab& lab, const StartOptions& options, const
   }
   MachineParts parts{lab.kernel.file(kVmlinuz), lab.checkpoint.file(kInitramfs),
                      lab.userland.file(kRootImage), lab.kernel.file(kKernelDisk)};
+  if (lab.hypervisor) parts.hypervisor = lab.hypervisor->file(kHypervisorImage);
   LaunchOptions how{options.arguments, options.keep_fds, options.console_on_terminal};
   how.arguments.insert(how.arguments.end(), {"-incoming", "defer"});
   HAP_TRY(machine, Machine::launch(lab.spec, parts, how, cancel));

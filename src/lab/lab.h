@@ -30,6 +30,7 @@ struct Lab {
   CacheEntry userland;
   CacheEntry kernel;
   CacheEntry checkpoint;
+  std::optional<CacheEntry> hypervisor;  // of a machine that has one (lab/hypervisor.h)
 
   // Facts that the agent gathered: release, build_id, cmdline, cpu_flags, vulnerabilities, clocksource,
   // modules[{name, size, address, build_id, sections{name: address}}].
@@ -42,6 +43,9 @@ Result<Lab> build_lab(const LabSpec& spec, bool again, Progress& progress, const
 // The lab that was built before. A missing image or kernel is an Error of kind `unsupported` whose hint is
 // the command to run; a checkpoint is taken anew when hap's agent or QEMU changed (some seconds).
 Result<Lab> open_lab(const LabSpec& spec, Progress& progress, const CancelToken& cancel);
+
+// Whether everything but the checkpoint was built: the Error is that of open_lab. Starts nothing.
+Status check_built(const LabSpec& spec);
 
 // 64 random bytes: what a start differs in from every other start of the same checkpoint.
 using Seed = std::array<unsigned char, 64>;

@@ -64,6 +64,11 @@ bool lines_closed(const Error& error) {
 Result<Machine> Machine::launch(const LabSpec& spec, MachineParts parts, const LaunchOptions& how,
                                 const CancelToken& cancel) {
   HAP_CHECK(check_spec(spec));
+  if (!spec.hypervisor.empty() && parts.kernel.find(' ') != std::string::npos) {
+    return Error("QEMU cannot boot a hypervisor's kernel from a path with a space", ErrorKind::usage)
+        .at(parts.kernel)
+        .hint("set HAP_CACHE_DIR to another folder");
+  }
   HAP_TRY(agent, make_pair());
   HAP_TRY(control, make_pair());
   HAP_TRY(console, make_log("hap-console"));

@@ -24,6 +24,20 @@ std::string install_hint() {
   return "install the package qemu-system-x86, version 10 or later";
 }
 
+// A comma within an option's value is written twice.
+std::string with_double_commas(const std::string& value) {
+  std::string quoted;
+  for (char c : value) quoted += c == ',' ? std::string(",,") : std::string(1, c);
+  return quoted;
+}
+
+// A fixed share of the memory for dom0, so that it never balloons; the rest is for Xen and its guests.
+std::string xen_parameters(const LabSpec& spec) {
+  const std::string dom0 = std::to_string(spec.memory_mib / 16 * 11) + "M";
+  return "console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning dom0_max_vcpus=1 dom0_mem=" +
+         dom0 + ",max:" + dom0;
+}
+
 }  // namespace
 
 Result<QemuVersion> parse_qemu_version(const std::string& output) {
@@ -82,15 +96,15 @@ uint64_t guest_tsc_khz(const LabSpec& spec) {
 
 std::vector<std::string> machine_command(const LabSpec& spec, const MachineParts& parts) {
   auto disk = [](const std::string& id, const std::string& file) {
-    // A comma within an option's value is written twice.
-    std::string quoted;
-    for (char c : file) quoted += c == ',' ? std::string(",,") : std::string(1, c);
-    return "file=" + quoted + ",if=none,id=" + id + ",format=raw,readonly=on,file.locking=off";
+    return "file=" + with_double_commas(file) + ",if=none,id=" + id +
+           ",format=raw,readonly=on,file.locking=off";
   };
   // nokaslr: recorded kernel addresses are link-time addresses. tsc=reliable: real machines use the TSC as
   // their clock; unsure about the emulated one, the kernel would fall back to a device register.
   // no_timer_check: on a busy host, ticks come late, and the kernel would panic over a timer that works.
-  std::string parameters = "console=ttyS0 nokaslr panic=-1 tsc=reliable no_timer_check quiet";
+  const bool xen = !spec.hypervisor.empty();
+  std::string parameters = xen ? "console=hvc0 nokaslr panic=-1 quiet"
+                               : "console=ttyS0 nokaslr panic=-1 tsc=reliable no_timer_check quiet";
   if (!parts.boot_parameters.empty()) parameters += " " + parts.boot_parameters;
   if (!spec.kernel_parameters.empty()) parameters += " " + spec.kernel_parameters;
   std::vector<std::string> argv = {
@@ -99,13 +113,23 @@ std::vector<std::string> machine_command(const LabSpec& spec, const MachineParts
       "-machine", "q35,hpet=off,usb=off,graphics=off,vmport=off",
       // Multi-threaded TCG crashes guests whose kernel patches its own text.
       "-accel", "tcg,thread=single", "-cpu", "max", "-smp", std::to_string(spec.processors), "-m",
-      std::to_string(spec.memory_mib), "-kernel", parts.kernel, "-initrd", parts.initramfs, "-append",
-      parameters, "-drive", disk("root", parts.root_image), "-device", "virtio-blk-pci,drive=root", "-drive",
-      disk("kernel", parts.kernel_disk), "-device", "virtio-blk-pci,drive=kernel", "-device",
-      "virtio-serial-pci", "-chardev", "socket,id=agent,fd=" + std::to_string(parts.agent_fd), "-device",
+      std::to_string(spec.memory_mib), "-drive", disk("root", parts.root_image), "-device",
+      "virtio-blk-pci,drive=root", "-drive", disk("kernel", parts.kernel_disk), "-device",
+      "virtio-blk-pci,drive=kernel", "-device", "virtio-serial-pci", "-chardev",
+      "socket,id=agent,fd=" + std::to_string(parts.agent_fd), "-device",
       "virtserialport,chardev=agent,name=hap.agent", "-chardev",
       "socket,id=qmp,fd=" + std::to_string(parts.qmp_fd), "-mon", "chardev=qmp,mode=control", "-chardev",
       "stdio,id=console,signal=off", "-serial", "chardev:console"};
+  if (xen) {
+    // By the multiboot protocol: the kernel and its initramfs are modules, with their parameters behind a
+    // space.
+    const std::string modules =
+        with_double_commas(parts.kernel + " " + parameters) + "," + with_double_commas(parts.initramfs);
+    argv.insert(argv.end(),
+                {"-kernel", parts.hypervisor, "-append", xen_parameters(spec), "-initrd", modules});
+  } else {
+    argv.insert(argv.end(), {"-kernel", parts.kernel, "-initrd", parts.initramfs, "-append", parameters});
+  }
   if (!spec.icount.empty()) argv.insert(argv.end(), {"-icount", spec.icount});
   return argv;
 }

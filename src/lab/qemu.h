@@ -36,6 +36,7 @@ struct MachineParts {
       {};             // kernel parameters that matter while booting only: no part of the identity
   int agent_fd = -1;  // sockets inherited by QEMU
   int qmp_fd = -1;
+  std::string hypervisor = {};  // image that boots first and is given `kernel` as its dom0; empty: none
 };
 
 // Frequency of the time stamp counter that a guest of this host sees, in kHz. Without the instruction clock

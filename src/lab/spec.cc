@@ -35,6 +35,16 @@ Status check_spec(const LabSpec& spec) {
     return usage("there is no kernel `" + spec.kernel + "`")
         .hint("name `cloud`, `full` or a package linux-image-...");
   }
+  if (!spec.hypervisor.empty() && spec.hypervisor != "xen") {
+    return usage("there is no hypervisor `" + spec.hypervisor + "`").hint("name `xen`, or none");
+  }
+  if (!spec.hypervisor.empty() && spec.kernel == "cloud") {
+    return usage("the cloud kernel cannot be Xen's dom0").hint("name `full`");
+  }
+  // The emulator's plugin follows one processor's domains.
+  if (!spec.hypervisor.empty() && spec.processors != 1) {
+    return usage("the lab machine with a hypervisor has one processor");
+  }
   if (spec.processors < 1 || spec.processors > 16) return usage("the lab machine has 1 to 16 processors");
   if (spec.memory_mib < 512 || spec.memory_mib > 65536)
     return usage("the lab machine has 512 to 65536 MiB of memory");
@@ -53,6 +63,20 @@ std::string kernel_package(const LabSpec& spec) {
   if (spec.kernel == "cloud") return "linux-image-cloud-amd64";
   if (spec.kernel == "full") return "linux-image-amd64";
   return spec.kernel;
+}
+
+LabSpec on_hypervisor(LabSpec spec, const std::string& hypervisor) {
+  spec.hypervisor = hypervisor;
+  if (!hypervisor.empty() && spec.kernel == "cloud") spec.kernel = "full";
+  return spec;
+}
+
+std::string spec_options(const LabSpec& spec) {
+  std::string options;
+  if (spec.suite != LabSpec().suite) options += " --suite " + spec.suite;
+  if (spec.kernel != on_hypervisor(LabSpec(), spec.hypervisor).kernel) options += " --kernel " + spec.kernel;
+  if (!spec.hypervisor.empty()) options += " --hypervisor " + spec.hypervisor;
+  return options;
 }
 
 }  // namespace hap::lab

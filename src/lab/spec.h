@@ -13,6 +13,8 @@ struct LabSpec {
   std::string suite = "trixie";
   // `cloud`, `full`, or the exact name of a package (linux-image-...).
   std::string kernel = "cloud";
+  // What runs beneath the kernel: "" for nothing, or `xen`, with the kernel as its dom0.
+  std::string hypervisor;
   int processors = 1;
   int memory_mib = 2048;
   // QEMU's -icount value, or "" for a machine driven by the wall clock.
@@ -30,5 +32,12 @@ Status check_spec(const LabSpec& spec);
 
 // The Debian package that stands for spec.kernel.
 std::string kernel_package(const LabSpec& spec);
+
+// The same machine with `hypervisor` beneath it. The cloud flavour cannot be Xen's dom0, so the full one takes
+// its place.
+LabSpec on_hypervisor(LabSpec spec, const std::string& hypervisor);
+
+// The options of `hap lab` that name this machine's kernel and hypervisor, for hints: "" or " --suite ...".
+std::string spec_options(const LabSpec& spec);
 
 }  // namespace hap::lab

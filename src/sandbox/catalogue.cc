@@ -21,6 +21,7 @@ const Requirement ip_program{Kind::program, "ip", "iproute2", "sets the network 
 const Requirement default_profile{Kind::file, default_seccomp_path, "golang-github-containers-common",
                                   "the runtime's default seccomp profile"};
 const Requirement kvm_device{Kind::device, "/dev/kvm", "", "hardware virtualization"};
+const Requirement xen_dom0{Kind::device, "/proc/xen/capabilities", "", "Linux as Xen's dom0"};
 const Requirement lab_disks{Kind::lab_only, "the lab machine's disks", "", "the guest boots from them"};
 
 struct Row {
@@ -180,13 +181,14 @@ const std::vector<Row>& rows() {
        }},
       {{"xen-pv",
         "Xen, paravirtualized guest",
-        "the hypervisor; back ends in dom0",
-        {program("xl", "xen-utils-common", "Xen's toolstack")},
-        "the lab machine boots Linux without Xen beneath it so far"},
+        "the hypervisor; netback and blkback in dom0's kernel",
+        {ip_program, program("xl", "xen-utils-common", "Xen's toolstack"), xen_dom0, lab_disks},
+        "",
+        "xen"},
        false,
        false,
        false,
-       nullptr},
+       [](const Options&) { return make_xen_pv(); }},
   };
   return table;
 }

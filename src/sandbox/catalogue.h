@@ -18,6 +18,8 @@ struct Entry {
   std::vector<Requirement> requirements;
   // Set when the sandbox cannot be had in the lab machine; says why.
   std::string unavailable;
+  // What must run beneath the lab machine's kernel: "xen", or "" for nothing.
+  std::string hypervisor = {};
 };
 
 // In the order of design: by what separates tenant and host.

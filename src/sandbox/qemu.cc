@@ -19,9 +19,9 @@
 
 #include "base/file.h"
 #include "base/subprocess.h"
-#include "lab/guest_link.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/command.h"
+#include "sandbox/guest_agent.h"
 #include "sandbox/guest_image.h"
 #include "sandbox/network.h"
 #include "sandbox/rootfs.h"
@@ -33,11 +33,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-using nlohmann::json;
 
 constexpr const char* vcpu_name = "CPU 0/KVM";
 constexpr auto boot_limit = 180s;
-constexpr auto call_limit = 60s;
 
 Result<UniqueFd> connect_to(const std::string& path) {
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -76,13 +74,11 @@ class Qemu : public Sandbox {
   }
 
   Status stop() override {
-    if (link_ && process_) {
-      // An orderly end of the guest: the service first, then the machine.
-      (void)link_->call("stop_service", json::object(), cancel_, call_limit);
-      (void)link_->call("power_off", json::object(), cancel_, 5s);
+    if (guest_ && process_) {
+      guest_->shut_down();
       (void)process_->wait_for(10s);
     }
-    link_.reset();
+    guest_.reset();
     process_.reset();
     HAP_TRY(group, Cgroup::name(scope_cgroup));
     HAP_CHECK(group.kill());
@@ -103,21 +99,7 @@ class Qemu : public Sandbox {
     return rules;
   }
 
-  Result<std::vector<GuestMapping>> guest_mappings() override {
-    HAP_TRY(reply, link_->call("executable_mappings", json::object(), cancel_, call_limit));
-    std::vector<GuestMapping> mappings;
-    try {
-      for (const auto& row : reply.body.at("mappings")) {
-        mappings.push_back({row.at("pid").get<int32_t>(), row.at("comm").get<std::string>(),
-                            row.at("start").get<uint64_t>(), row.at("end").get<uint64_t>(),
-                            row.at("offset").get<uint64_t>(), row.at("inode").get<uint64_t>(),
-                            row.at("path").get<std::string>()});
-      }
-    } catch (const json::exception& e) {
-      return Error(std::string("the guest's answer is damaged: ") + e.what(), ErrorKind::sandbox);
-    }
-    return mappings;
-  }
+  Result<std::vector<GuestMapping>> guest_mappings() override { return guest_->executable_mappings(); }
 
  private:
   bool micro() const { return kind_.machine == "microvm"; }
@@ -197,28 +179,11 @@ class Qemu : public Sandbox {
     HAP_TRY(process, Subprocess::spawn(options));
     process_ = std::move(process);
     HAP_TRY(socket, connect_to(folder_ + "/agent"));
-    link_.emplace(lab::PeerSocket(std::move(socket), process_->pidfd()));
-    if (auto ready = link_->wait_event("ready", cancel_, boot_limit); !ready) {
+    guest_.emplace(std::move(socket), process_->pidfd());
+    if (auto ready = guest_->wait_until_ready(boot_limit); !ready) {
       return Error("the virtual machine did not boot: " + ready.error().to_string() + "; " + last_words(),
                    ErrorKind::sandbox);
     }
-    return {};
-  }
-
-  Status start_service(const Service& service) {
-    json files = json::array();
-    for (const auto& file : service.files) {
-      files.push_back({{"path", file.path}, {"content", file.content}, {"mode", file.mode}});
-    }
-    json request{{"argv", service_command(service, sandbox_address, true)},
-                 {"env", service.env},
-                 {"working_dir", service.working_dir},
-                 {"files", files},
-                 {"device", "eth0"},
-                 {"address", std::string(sandbox_address) + "/" + std::to_string(prefix_length)},
-                 {"gateway", bridge_address}};
-    auto started = link_->call("start_service", std::move(request), cancel_, call_limit);
-    if (!started) return started.error().context("starting the service in the virtual machine");
     return {};
   }
 
@@ -234,7 +199,7 @@ class Qemu : public Sandbox {
     if (!port) return port.error();
     port_.emplace(std::move(*port));
     HAP_CHECK(boot(service));
-    HAP_CHECK(start_service(service));
+    HAP_CHECK(guest_->start_service(service, "eth0"));
 
     Instance instance;
     instance.address = sandbox_address;
@@ -259,10 +224,9 @@ class Qemu : public Sandbox {
 
   QemuKind kind_;
   std::string folder_;
-  CancelToken cancel_;
   std::optional<TapPort> port_;
   std::optional<Subprocess> process_;
-  std::optional<lab::GuestLink> link_;
+  std::optional<GuestAgent> guest_;
 };
 
 }  // namespace

@@ -37,4 +37,6 @@ struct QemuKind {
 };
 std::unique_ptr<Sandbox> make_qemu(const QemuKind& kind);
 
+std::unique_ptr<Sandbox> make_xen_pv();
+
 }  // namespace hap::sandbox

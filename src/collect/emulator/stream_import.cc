@@ -98,6 +98,8 @@ Status check_marks(const std::vector<StreamMark>& marks) {
 }
 
 ImageKind kind_of(const StreamImage& image) {
+  if (image.kind == stream::ImageKind::guest_kernel) return ImageKind::kernel;
+  if (image.kind == stream::ImageKind::hypervisor) return ImageKind::hypervisor;
   if (image.kind == stream::ImageKind::user_file) return ImageKind::user;
   if (image.path == "[vdso]") return ImageKind::vdso;
   if (image.path == "[anon]" || image.path == "[anon-shared]") return ImageKind::jit;
@@ -108,7 +110,13 @@ ImageKind kind_of(const StreamImage& image) {
 Space space_of(const StreamImage& image) {
   const bool guest =
       image.kind == stream::ImageKind::guest_kernel || image.kind == stream::ImageKind::guest_user;
+  if (image.kind == stream::ImageKind::hypervisor) return Space::hypervisor;
   return guest ? Space::guest : Space::host;
+}
+
+Space space_of(const StreamTask& task) {
+  if (task.hypervisor_vcpu) return Space::hypervisor;
+  return task.guest_vcpu ? Space::guest : Space::host;
 }
 
 Cause cause_of(stream::Cause cause) {
@@ -167,16 +175,26 @@ class ImageRows {
       placed.image = kernel_row;
       return placed;
     }
+    if (image->kind == stream::ImageKind::hypervisor && !in_hypervisor_text(block.address)) {
+      // Entry stubs that it makes for each processor.
+      if (hypervisor_made_ == 0) {
+        Image added;
+        added.kind = ImageKind::trampoline;
+        added.space = Space::hypervisor;
+        added.path = "[xen-stubs]";
+        HAP_CHECK(add(added, hypervisor_made_));
+      }
+      placed.image = hypervisor_made_;
+      return placed;
+    }
     if (row == 0) {
       Image added;
-      added.kind = image->kind == stream::ImageKind::guest_kernel ? ImageKind::kernel : kind_of(*image);
+      added.kind = kind_of(*image);
       added.space = space_of(*image);
       added.path = image->path;
       added.inode = image->inode;
       added.device = image->device;
-      const bool guest_kernel = image->kind == stream::ImageKind::guest_kernel;
-      if ((added.kind == ImageKind::user || guest_kernel) && options_.build_id)
-        added.build_id = options_.build_id(added);
+      if (added.kind <= ImageKind::hypervisor && options_.build_id) added.build_id = options_.build_id(added);
       HAP_CHECK(add(added, row));
     }
     placed.image = row;
@@ -189,17 +207,22 @@ class ImageRows {
     return writer_.add(image);
   }
 
+  bool in_hypervisor_text(uint64_t address) const {
+    return options_.hypervisor.begin <= address && address < options_.hypervisor.end;
+  }
+
   const ImportOptions& options_;
   RecordingWriter& writer_;
   std::map<uint32_t, std::pair<const StreamImage*, uint32_t>> images_;
   std::vector<uint32_t> kernel_rows_;
+  uint32_t hypervisor_made_ = 0;
   uint32_t next_ = 1;
 };
 
 Status add_tasks(const Contents& contents, RecordingWriter& writer) {
   for (const StreamTask& task : contents.tasks) {
-    HAP_CHECK(writer.add(Task{task.id, Space::host, task.pid, task.tgid, task.ppid, task.start_ns, task.comm,
-                              task.cgroup, task.cgroup_id, task.kernel_thread}));
+    HAP_CHECK(writer.add(Task{task.id, space_of(task), task.pid, task.tgid, task.ppid, task.start_ns,
+                              task.comm, task.cgroup, task.cgroup_id, task.kernel_thread}));
   }
   for (const StreamActor& actor : contents.actors) {
     HAP_CHECK(writer.add(Actor{actor.id, actor.task, cause_of(actor.cause), owner_of(actor.owner),
@@ -291,6 +314,14 @@ Status check_trustworthy(const StreamStats& stats) {
   }
   if (stats.counter("preempt_stores") == 0) {
     return untrustworthy("the kernel's count of interrupt contexts was never seen to change");
+  }
+  if (stats.counters.count("xen_switches") != 0) {
+    if (stats.counter("xen_switches") == 0 || stats.counter("xen_interrupts") == 0) {
+      return untrustworthy("the hypervisor was never seen to switch domains or to be interrupted");
+    }
+    if (stats.counter("xen_domains_unknown") != 0) {
+      return untrustworthy("the hypervisor switched to a domain that could not be identified");
+    }
   }
   if (stats.counter("recordings_begun") == 0) return untrustworthy("recording never began");
   if (stats.counter("recording") != 0 ||

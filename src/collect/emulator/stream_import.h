@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collect/emulator/kernel_map.h"
+#include "collect/emulator/xen_hooks.h"
 #include "hap/recording.h"
 #include "hap/result.h"
 
@@ -15,12 +16,14 @@ namespace hap::collect {
 
 struct ImportOptions {
   KernelMap kernel;
-  // The build id of a user-space file of the measured machine, or of a nested guest's kernel; "" when
-  // unknown. May be empty.
+  // The build id of a user-space file of the measured machine, of a guest's kernel or of the hypervisor; ""
+  // when unknown. May be empty.
   std::function<std::string(const Image&)> build_id;
   // Adds what the stream cannot know of a window: its times and requests. The third argument is the number
   // the agent gave with its window mark (0: none). May be empty.
   std::function<void(Window&, uint64_t number)> complete_window;
+  // Of the hypervisor beneath the machine, if there is one.
+  XenText hypervisor = {};
 };
 
 struct StreamWindow {

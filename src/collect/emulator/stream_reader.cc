@@ -69,7 +69,7 @@ Result<StreamRecord> StreamReader::decode(uint32_t type, std::span<const std::by
     case stream::Chunk::image: {
       StreamImage image;
       image.id = reader.read<uint32_t>();
-      image.kind = read_enum(reader, stream::ImageKind::host_kernel, stream::ImageKind::guest_user, good);
+      image.kind = read_enum(reader, stream::ImageKind::host_kernel, stream::ImageKind::hypervisor, good);
       image.device = reader.read<uint64_t>();
       image.inode = reader.read<uint64_t>();
       image.path = read_string(reader);
@@ -92,7 +92,10 @@ Result<StreamRecord> StreamReader::decode(uint32_t type, std::span<const std::by
       task.pid = reader.read<int32_t>();
       task.tgid = reader.read<int32_t>();
       task.ppid = reader.read<int32_t>();
-      task.kernel_thread = (reader.read<uint32_t>() & stream::task_is_kernel_thread) != 0;
+      const auto flags = reader.read<uint32_t>();
+      task.kernel_thread = (flags & stream::task_is_kernel_thread) != 0;
+      task.guest_vcpu = (flags & stream::task_is_guest_vcpu) != 0;
+      task.hypervisor_vcpu = (flags & stream::task_is_hypervisor_vcpu) != 0;
       task.start_ns = reader.read<uint64_t>();
       task.cgroup_id = reader.read<uint64_t>();
       task.comm = read_string(reader);

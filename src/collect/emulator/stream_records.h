@@ -32,6 +32,8 @@ struct StreamTask {
   int32_t tgid = 0;
   int32_t ppid = 0;
   bool kernel_thread = false;
+  bool guest_vcpu = false;       // stands for another domain's vcpu
+  bool hypervisor_vcpu = false;  // or for the hypervisor's own
   uint64_t start_ns = 0;
   uint64_t cgroup_id = 0;
   std::string comm;

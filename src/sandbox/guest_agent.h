@@ -1,0 +1,36 @@
+// hap-agent in a guest of a virtual machine, as the sandbox outside talks to it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/unique_fd.h"
+#include "hap/result.h"
+#include "lab/guest_link.h"
+#include "sandbox/sandbox.h"
+
+namespace hap::sandbox {
+
+class GuestAgent {
+ public:
+  // `peer_pidfd` (not owned) becomes readable when the machine has ended; -1: none.
+  GuestAgent(UniqueFd socket, int peer_pidfd) : link_(lab::PeerSocket(std::move(socket), peer_pidfd)) {}
+
+  // Until the guest has booted.
+  Status wait_until_ready(std::chrono::milliseconds limit);
+  // Starts the service in the guest. `device`: the guest's network device, which gets the sandbox's address
+  // first; empty: it has one.
+  Status start_service(const Service& service, const std::string& device);
+  Result<std::vector<GuestMapping>> executable_mappings();
+  // An orderly end: the service first, then the machine. Failures show in the machine not ending.
+  void shut_down();
+
+ private:
+  lab::GuestLink link_;
+  CancelToken cancel_;
+};
+
+}  // namespace hap::sandbox
