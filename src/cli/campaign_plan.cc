@@ -65,6 +65,11 @@ Result<Defaults> read_defaults(const toml::table& table, const Defaults& outer, 
   result.boots = boots;
   result.repeats = repeats;
   result.profile = table["profile"].value_or(outer.profile);
+  if (const auto* until = table.get("until")) {
+    const auto word = until->value<std::string>();
+    if (word != "steady" && word != "requests") return wrong("`until` must be steady or requests", path);
+    result.options.insert(result.options.end(), {"--until", *word});
+  }
   result.options.insert(result.options.end(), options.begin(), options.end());
   return result;
 }
@@ -110,9 +115,10 @@ Result<CampaignPlan> parse_campaign(const std::string& text, const std::string& 
     const auto& where = error.source().begin;
     return wrong(fmt::format("line {}, column {}: {}", where.line, where.column, error.description()), path);
   }
-  HAP_CHECK(only_known_keys(
-      table, {"name", "sandboxes", "workloads", "boots", "repeats", "profile", "parallel", "options", "cell"},
-      path));
+  HAP_CHECK(only_known_keys(table,
+                            {"name", "sandboxes", "workloads", "boots", "repeats", "profile", "until",
+                             "parallel", "options", "cell"},
+                            path));
   CampaignPlan plan;
   plan.name = table["name"].value_or(std::string("campaign"));
   HAP_TRY(parallel, count(table, "parallel", 1, path));
@@ -130,7 +136,7 @@ Result<CampaignPlan> parse_campaign(const std::string& text, const std::string& 
       const auto* cell = element.as_table();
       if (cell == nullptr) return wrong("`cell` must be a list of tables ([[cell]])", path);
       HAP_CHECK(only_known_keys(
-          *cell, {"sandbox", "workload", "label", "boots", "repeats", "profile", "options"}, path));
+          *cell, {"sandbox", "workload", "label", "boots", "repeats", "profile", "until", "options"}, path));
       HAP_TRY(own, read_defaults(*cell, defaults, path));
       Point point{(*cell)["sandbox"].value_or(std::string()), (*cell)["workload"].value_or(std::string()),
                   (*cell)["label"].value_or(std::string()), own};

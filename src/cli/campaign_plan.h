@@ -6,6 +6,7 @@
 //   boots = 1                                       # independently booted machines
 //   repeats = 5                                     # cells from each boot
 //   profile = "published"                           # or "fast"
+//   until = "requests"                              # or "steady"; without it, the profile's own
 //   parallel = 2                                    # lab machines side by side
 //   options = ["--clock", "wall"]                   # passed on to `hap measure`
 //

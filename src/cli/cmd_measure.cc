@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <filesystem>
 
 #include "base/file.h"
@@ -11,6 +12,7 @@
 #include "cli/terminal.h"
 #include "sandbox/catalogue.h"
 #include "workload/catalogue.h"
+#include "workload/load.h"
 #include "workload/workload_file.h"
 
 namespace hap::cli {
@@ -28,12 +30,18 @@ struct Options {
   std::string suite = "trixie";
   std::string kernel = "cloud";
   int processors = 1;
+  std::string cpu = lab::LabSpec().cpu;
+  std::string caches = "warm";
   int repeats = 1;
   int repeat_number = 1;
   std::string label;
   int boot = 1;
   int requests = 0;
   int windows = 0;
+  std::string until;
+  int floor = 0;
+  int cap = 0;
+  double continue_to = 1;
   bool no_vhost = false;
 };
 
@@ -64,11 +72,47 @@ std::string output_name(const Options& options, int repeat) {
          fmt::format("{}.r{}{}", path.stem().string(), repeat, path.extension().string());
 }
 
+bool until_steady(const Options& options) {
+  if (!options.until.empty()) return options.until == "steady";
+  // Whoever says how many requests there are, or asks for the fast profile, wants just these.
+  return options.profile == "published" && options.requests == 0 && options.windows == 0;
+}
+
+// Windows keep the length they have in the profile; only their number is open.
+Status set_length(const Options& options, CellRequest& request) {
+  if (!until_steady(options)) {
+    if (options.floor > 0 || options.cap > 0 || options.continue_to > 1) {
+      return Error("--floor, --cap and --continue-to say how `--until steady` ends", ErrorKind::usage)
+          .hint("add --until steady");
+    }
+    if (options.requests > 0) request.options["requests"] = options.requests;
+    if (options.windows > 0) request.options["windows"] = options.windows;
+    return {};
+  }
+  HAP_TRY(plan, workload::load_profile(options.profile));
+  const uint64_t requests = options.requests > 0 ? static_cast<uint64_t>(options.requests) : plan.requests;
+  const uint64_t windows = options.windows > 0 ? static_cast<uint64_t>(options.windows) : plan.windows;
+  const uint64_t per_window = std::max<uint64_t>(1, requests / windows);
+  SteadyRule rule;
+  if (options.floor > 0) rule.min_windows = static_cast<uint32_t>(options.floor);
+  if (options.cap > 0) rule.max_windows = static_cast<uint32_t>(options.cap);
+  if (rule.min_windows > rule.max_windows) {
+    return Error("the floor lies above the cap", ErrorKind::usage).hint("see --floor and --cap");
+  }
+  const auto most = static_cast<uint64_t>(std::lround(rule.max_windows * options.continue_to));
+  request.options["windows"] = most;
+  request.options["requests"] = most * per_window;
+  request.options["until_told"] = true;
+  request.length = {rule, options.continue_to};
+  return {};
+}
+
 Result<CellRequest> request_of(const Options& options) {
   CellRequest request;
   request.machine.suite = options.suite;
   request.machine.kernel = options.kernel;
   request.machine.processors = options.processors;
+  request.machine.cpu = options.cpu;
   if (options.clock == "instructions") request.machine.icount = "shift=2,sleep=off";
   // Every boot is a checkpoint of its own; the kernel ignores a parameter it does not know.
   if (options.boot > 1) request.machine.kernel_parameters = fmt::format("hap.boot={}", options.boot);
@@ -87,8 +131,8 @@ Result<CellRequest> request_of(const Options& options) {
     request.options["seccomp_profile"] = text;
   }
   if (options.no_vhost) request.options["vhost"] = false;
-  if (options.requests > 0) request.options["requests"] = options.requests;
-  if (options.windows > 0) request.options["windows"] = options.windows;
+  if (options.caches == "cold") request.options["cold_caches"] = true;
+  HAP_CHECK(set_length(options, request));
   request.boot = options.boot;
   return request;
 }
@@ -163,12 +207,34 @@ void add_measure(CLI::App& app, Session& session) {
   command
       ->add_flag("--no-vhost", options->no_vhost, "Virtual machines: packets through the VMM, not vhost-net")
       ->group(how);
-  command->add_option("--requests", options->requests, "Requests to serve (default: the profile's)")
+  auto* length = "How long to serve";
+  command
+      ->add_option(
+          "--until", options->until,
+          "steady: until windows bring nothing new (default of the published profile); requests: the "
+          "profile's number")
+      ->check(CLI::IsMember({"steady", "requests"}))
+      ->take_last()
+      ->group(length);
+  command->add_option("--floor", options->floor, "Least number of windows of --until steady (default: 10)")
+      ->check(CLI::Range(5, 10000))
+      ->group(length);
+  command->add_option("--cap", options->cap, "Most windows of --until steady (default: 120)")
+      ->check(CLI::Range(5, 10000))
+      ->group(length);
+  command
+      ->add_option("--continue-to", options->continue_to,
+                   "After --until steady, go on to this many times the length, to check what was foretold")
+      ->check(CLI::Range(1.0, 100.0))
+      ->group(length);
+  command
+      ->add_option("--requests", options->requests,
+                   "Requests to serve (default: the profile's); with --until steady: in --windows windows")
       ->check(CLI::Range(1, 1000000))
-      ->group(how);
-  command->add_option("--windows", options->windows, "Windows of the serve phase (default: the profile's)")
+      ->group(length);
+  command->add_option("--windows", options->windows, "Windows of these requests (default: the profile's)")
       ->check(CLI::Range(1, 10000))
-      ->group(how);
+      ->group(length);
 
   auto* machine = "The lab machine";
   command->add_option("--suite", options->suite, "Debian suite of the kernel")
@@ -179,6 +245,16 @@ void add_measure(CLI::App& app, Session& session) {
       ->group(machine);
   command->add_option("--cpus", options->processors, "Virtual processors")
       ->check(CLI::Range(1, 8))
+      ->capture_default_str()
+      ->group(machine);
+  command->add_option("--cpu", options->cpu, "Processor model, as QEMU names it (docs/validity.md)")
+      ->capture_default_str()
+      ->group(machine);
+  command
+      ->add_option(
+          "--caches", options->caches,
+          "warm: the cell's programs were read before the checkpoint; cold: the page cache is dropped")
+      ->check(CLI::IsMember({"warm", "cold"}))
       ->capture_default_str()
       ->group(machine);
   command->add_option("--boot", options->boot, "Which independently booted machine to start from")

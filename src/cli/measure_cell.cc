@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "base/temp_dir.h"
+#include "cli/steady_serve.h"
 #include "cli/userland_images.h"
 #include "collect/emulator/emulator_collector.h"
 #include "hap/recording.h"
@@ -73,6 +74,7 @@ class CellRun {
     collect::EmulatorCollector collector(
         {plugin, dir.file("hooks"), dir.file("stream"), [&] { return import_options(lab); }});
     HAP_CHECK(collector.start({}, writer));
+    HAP_CHECK(watch_for_steady_state(lab, dir.file("stream")));
     HAP_CHECK(run_machine(lab, collector.qemu_argument()));
 
     progress_.step(fmt::format("{} in {}: writing the recording", request_.workload_name, request_.sandbox));
@@ -94,6 +96,21 @@ class CellRun {
   }
 
  private:
+  Status watch_for_steady_state(const lab::Lab& lab, const std::string& stream) {
+    if (!request_.length.until_steady) return {};
+    HAP_TRY(text, read_file(lab.checkpoint.file(lab::kKallsyms)));
+    HAP_TRY(symbols, collect::Kallsyms::parse(text));
+    steady_.emplace(std::move(symbols), stream, *request_.length.until_steady, request_.length.continue_to);
+    return {};
+  }
+
+  // The agent asks after each window whether to go on.
+  Status answer(lab::Machine& machine, const lab::Message& event) {
+    if (!steady_ || text_of(event.body, "event") != "window") return {};
+    HAP_TRY(go_on, steady_->window_ended(static_cast<uint64_t>(number_of(event.body, "number")), progress_));
+    return machine.guest().tell(go_on ? "continue" : "stop", cancel_);
+  }
+
   Status run_machine(const lab::Lab& lab, const std::string& plugin_argument) {
     progress_.step(fmt::format("{} in {}: measuring", request_.workload_name, request_.sandbox));
     lab::StartOptions options;
@@ -104,7 +121,8 @@ class CellRun {
                        {"workload", workload},
                        {"profile", request_.profile},
                        {"options", request_.options}};
-    HAP_TRY(reply, machine.call("run_cell", cell, cancel_, 30min));
+    HAP_TRY(reply, machine.call("run_cell", cell, cancel_, 2h, {},
+                                [&](const lab::Message& event) { return answer(machine, event); }));
     cell_ = reply.body;
     // Modules that were loaded on demand are known only now.
     HAP_TRY(kernel, machine.call("kernel", json::object(), cancel_, 2min));
@@ -178,6 +196,12 @@ class CellRun {
         {"repeat", std::to_string(request_.repeat)},
     };
     if (!request_.label.empty()) meta["label"] = request_.label;
+    if (steady_) {
+      const auto facts = steady_->facts();
+      meta.insert(facts.begin(), facts.end());
+    } else {
+      meta["until"] = "requests";
+    }
     if (const auto found = cell_.find("meta"); found != cell_.end()) {
       for (const auto& [key, value] : found->items()) {
         meta[key] = value.is_string() ? value.get<std::string>() : value.dump();
@@ -195,7 +219,10 @@ class CellRun {
         {"clock", lab.spec.icount.empty() ? "wall" : "instructions (icount " + lab.spec.icount + ")"},
         {"processors", std::to_string(lab.spec.processors)},
         {"memory_mib", std::to_string(lab.spec.memory_mib)},
-        {"page_cache", "warm (programs of the cell read before the checkpoint)"},
+        {"page_cache", request_.options.value("cold_caches", false)
+                           ? "cold (dropped before the sandbox was started)"
+                           : "warm (programs of the cell read before the checkpoint)"},
+        {"processor_model", lab.spec.cpu},
     };
     std::string options;
     for (const auto& argument : lab::machine_identity(lab.spec))
@@ -240,6 +267,7 @@ class CellRun {
   std::string kallsyms_;
   std::map<uint64_t, json> windows_;
   UserlandImages* userland_ = nullptr;
+  std::optional<SteadyServe> steady_;  // set when it decides how long to serve
 };
 
 }  // namespace

@@ -5,12 +5,21 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include <optional>
+
 #include "base/cancel.h"
 #include "base/progress.h"
+#include "hap/completeness.h"
 #include "hap/result.h"
 #include "lab/lab.h"
 
 namespace hap::cli {
+
+// How long the serve phase lasts. Without a rule: the number of requests that the profile or the options say.
+struct ServeLength {
+  std::optional<SteadyRule> until_steady;
+  double continue_to = 1;  // then go on to this many times the length, to check what was foretold
+};
 
 struct CellRequest {
   lab::LabSpec machine;
@@ -19,6 +28,7 @@ struct CellRequest {
   std::string workload_name;
   std::string profile = "published";
   nlohmann::json options = nlohmann::json::object();  // of the agent's run_cell operation
+  ServeLength length;
   int boot = 1;
   int repeat = 1;
   std::string label;    // tells variants of a cell apart in comparisons; may be empty

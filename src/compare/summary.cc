@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "compare/report_reader.h"
 #include "hap/compare.h"
 
 namespace hap {
@@ -44,38 +45,6 @@ void read_figures(const json& report, ReportSummary& summary) {
   }
 }
 
-enum class Part { none, softirq, hap };
-
-Part part_of(const json& function) {
-  const std::string layer = text_of(function, "layer");
-  if (layer != "host-kernel" && layer != "hypervisor") return Part::none;
-  const std::string context = text_of(function, "context");
-  if (context == "task" || context == "vcpu" || context == "kthread") return Part::hap;
-  return context == "softirq" ? Part::softirq : Part::none;
-}
-
-void read_functions(const json& report, ReportSummary& summary) {
-  const auto functions = report.find("functions");
-  if (functions == report.end() || !functions->is_array()) return;
-  std::map<std::string, std::size_t> known;  // a function may be listed once per context
-  for (const json& function : *functions) {
-    if (!function.is_object()) continue;
-    // Seen only inlined into others: its lines are in theirs already.
-    if (const auto inlined = function.find("inlined"); inlined != function.end() && *inlined == true)
-      continue;
-    const Part part = part_of(function);
-    if (part == Part::none) continue;
-    FunctionSummary entry{text_of(function, "name"), text_of(function, "file"),
-                          number_of(function, "lines").value_or(0), part == Part::softirq};
-    const auto [place, fresh] = known.emplace(function_key(entry.name, entry.file), summary.functions.size());
-    if (fresh) {
-      summary.functions.push_back(std::move(entry));
-    } else if (part == Part::hap) {
-      summary.functions[place->second].softirq_only = false;
-    }
-  }
-}
-
 std::string boot_of(const json& report) {
   const auto boot = report.find("boot");
   if (boot == report.end()) return {};
@@ -90,7 +59,7 @@ std::string to_string(Scope scope) {
 }
 
 Result<ReportSummary> parse_report_summary(const std::string& text, const std::string& path) {
-  const json report = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  auto [report, functions] = compare::read_report(text);
   if (!report.is_object() || text_of(report, "schema") != "hapmeter.report/1") {
     return Error("not a hapmeter report", ErrorKind::corrupt)
         .at(path)
@@ -121,7 +90,7 @@ Result<ReportSummary> parse_report_summary(const std::string& text, const std::s
         static_cast<std::uint64_t>(std::max(0.0, number_of(*loss, "events_lost").value_or(0)));
   }
   read_figures(report, summary);
-  read_functions(report, summary);
+  summary.functions = std::move(functions);
   return summary;
 }
 

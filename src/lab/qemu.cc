@@ -112,7 +112,7 @@ std::vector<std::string> machine_command(const LabSpec& spec, const MachineParts
       // Only what the machine needs: fewer devices, fewer interrupts nobody asked for.
       "-machine", "q35,hpet=off,usb=off,graphics=off,vmport=off",
       // Multi-threaded TCG crashes guests whose kernel patches its own text.
-      "-accel", "tcg,thread=single", "-cpu", "max", "-smp", std::to_string(spec.processors), "-m",
+      "-accel", "tcg,thread=single", "-cpu", spec.cpu, "-smp", std::to_string(spec.processors), "-m",
       std::to_string(spec.memory_mib), "-drive", disk("root", parts.root_image), "-device",
       "virtio-blk-pci,drive=root", "-drive", disk("kernel", parts.kernel_disk), "-device",
       "virtio-blk-pci,drive=kernel", "-device", "virtio-serial-pci", "-chardev",

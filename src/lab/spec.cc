@@ -1,6 +1,8 @@
 #include "lab/spec.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstring>
 
 namespace hap::lab {
 namespace {
@@ -9,6 +11,14 @@ bool is_plain_name(const std::string& text) {
   return !text.empty() && text.size() < 100 && text[0] != '-' && text[0] != '.' &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) {
            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '+';
+         });
+}
+
+// With features behind it, as QEMU takes them: Haswell-v1,-avx2
+bool is_model_name(const std::string& text) {
+  return !text.empty() && text.size() < 200 && std::isalnum(static_cast<unsigned char>(text[0])) != 0 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || (c != 0 && std::strchr("-_.,+=", c) != nullptr);
          });
 }
 
@@ -44,6 +54,10 @@ Status check_spec(const LabSpec& spec) {
   // The emulator's plugin follows one processor's domains.
   if (!spec.hypervisor.empty() && spec.processors != 1) {
     return usage("the lab machine with a hypervisor has one processor");
+  }
+  if (!is_model_name(spec.cpu)) {
+    return usage("`" + spec.cpu + "` is no processor model")
+        .hint("name one of `qemu-system-x86_64 -cpu help`, for example max, qemu64 or Haswell");
   }
   if (spec.processors < 1 || spec.processors > 16) return usage("the lab machine has 1 to 16 processors");
   if (spec.memory_mib < 512 || spec.memory_mib > 65536)

@@ -16,6 +16,8 @@ struct LabSpec {
   // What runs beneath the kernel: "" for nothing, or `xen`, with the kernel as its dom0.
   std::string hypervisor;
   int processors = 1;
+  // QEMU's processor model. It decides which alternatives the kernel patches into itself.
+  std::string cpu = "max";
   int memory_mib = 2048;
   // QEMU's -icount value, or "" for a machine driven by the wall clock.
   std::string icount;
@@ -33,8 +35,8 @@ Status check_spec(const LabSpec& spec);
 // The Debian package that stands for spec.kernel.
 std::string kernel_package(const LabSpec& spec);
 
-// The same machine with `hypervisor` beneath it. The cloud flavour cannot be Xen's dom0, so the full one takes
-// its place.
+// The same machine with `hypervisor` beneath it. The cloud flavour cannot be Xen's dom0, so the full one
+// takes its place.
 LabSpec on_hypervisor(LabSpec spec, const std::string& hypervisor);
 
 // The options of `hap lab` that name this machine's kernel and hypervisor, for hints: "" or " --suite ...".

@@ -48,6 +48,26 @@ options = ["--clock", "instructions"]
   EXPECT_EQ(plan->cells[0].options.size(), 4U);
 }
 
+TEST(CampaignPlan, LengthIsPassedOnToMeasure) {
+  const auto plan = parse_campaign(R"(
+sandboxes = ["bare"]
+workloads = ["redis-get"]
+until = "requests"
+[[cell]]
+sandbox = "bare"
+workload = "redis-set"
+until = "steady"
+)",
+                                   "c.toml");
+  ASSERT_TRUE(plan.ok()) << plan.error().to_string();
+  ASSERT_EQ(plan->cells.size(), 2U);
+  EXPECT_EQ(plan->cells[0].options, (std::vector<std::string>{"--until", "requests"}));
+  // The last one counts, for hap measure too.
+  EXPECT_EQ(plan->cells[1].options, (std::vector<std::string>{"--until", "requests", "--until", "steady"}));
+  EXPECT_NE(error_of("sandboxes=['a']\nworkloads=['b']\nuntil='tired'").find("steady or requests"),
+            std::string::npos);
+}
+
 TEST(CampaignPlan, MistakesAreNamedWithTheirPlace) {
   EXPECT_NE(error_of("sandboxes = [").find("line 1"), std::string::npos);
   EXPECT_NE(error_of("sandbox = ['bare']\n").find("unknown key `sandbox` in line 1"), std::string::npos);

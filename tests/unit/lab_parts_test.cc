@@ -105,6 +105,9 @@ TEST(Qemu, CommandFollowsTheSpec) {
   EXPECT_TRUE(has("readonly=on"));
   EXPECT_TRUE(has("nokaslr"));
   EXPECT_NE(machine_identity(spec), machine_identity(LabSpec())) << "other machines need other checkpoints";
+  LabSpec older;
+  older.cpu = "qemu64";
+  EXPECT_NE(machine_identity(older), machine_identity(LabSpec())) << "another processor model";
 }
 
 TEST(Spec, RefusesNamesThatAreNone) {
@@ -121,6 +124,9 @@ TEST(Spec, RefusesNamesThatAreNone) {
   EXPECT_FALSE(with([](LabSpec& s) { s.suite = "-o"; }));
   EXPECT_FALSE(with([](LabSpec& s) { s.kernel = "bash"; }));
   EXPECT_FALSE(with([](LabSpec& s) { s.processors = 0; }));
+  EXPECT_TRUE(with([](LabSpec& s) { s.cpu = "Haswell-v1,-avx2"; }));
+  EXPECT_FALSE(with([](LabSpec& s) { s.cpu = "max -S"; }));
+  EXPECT_FALSE(with([](LabSpec& s) { s.cpu = "-S"; }));
   EXPECT_FALSE(with([](LabSpec& s) { s.memory_mib = 64; }));
   EXPECT_FALSE(with([](LabSpec& s) { s.icount = "shift=2 -S"; }));
   EXPECT_FALSE(with([](LabSpec& s) { s.mirror = "http://a] x"; }));

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 #include <numeric>
 
 namespace hap {
@@ -236,6 +237,42 @@ TEST(SteadyWatch, GoesOnWhileWindowsAddItemsAndStopsAtTheCap) {
   }
   EXPECT_EQ(verdict, SteadyVerdict::cap_reached);
   EXPECT_FALSE(watch.waiting_for().empty());
+}
+
+TEST(SteadyWatch, AThirdOfTheWindowsMustHaveAddedNothing) {
+  SteadyWatch watch({});
+  std::vector<std::uint64_t> always(500);
+  std::iota(always.begin(), always.end(), 1000U);
+  for (int window = 1; window <= 13; ++window) {
+    std::vector<std::uint64_t> seen = always;
+    if (window == 9) seen.push_back(1);
+    ASSERT_EQ(watch.observe(seen), SteadyVerdict::not_yet) << window;
+  }
+  EXPECT_NE(watch.waiting_for().find("nothing new"), std::string::npos) << watch.waiting_for();
+  EXPECT_EQ(watch.observe(always), SteadyVerdict::steady) << "5 quiet ones of 14";
+  EXPECT_EQ(watch.assess().steady_state, true);
+  EXPECT_EQ(watch.assess().seen, 501U);
+}
+
+TEST(SteadyWatch, SaysWhatTheReportWillSay) {
+  // Ten bursts of three items, each in one window of its own: by the estimate much more is to come.
+  SteadyRule rule;
+  rule.quiet_share = 0;
+  SteadyWatch watch(rule);
+  Incidence incidence(24);
+  std::map<std::uint64_t, std::vector<std::uint32_t>> windows;
+  for (std::uint32_t window = 0; window < 24; ++window) {
+    std::vector<std::uint64_t> seen;
+    for (std::uint64_t i = 0; i < 400; ++i) seen.push_back(1000 + i);
+    if (window < 10) {
+      for (std::uint64_t i = 0; i < 3; ++i) seen.push_back(10 * window + i);
+    }
+    for (const std::uint64_t id : seen) windows[id].push_back(window);
+    EXPECT_EQ(watch.observe(seen), SteadyVerdict::not_yet) << window;
+  }
+  for (const auto& [id, in] : windows) ASSERT_TRUE(incidence.add(in).ok());
+  EXPECT_EQ(assess_completeness(incidence, rule).steady_state, false);
+  EXPECT_NE(watch.waiting_for().find("growth"), std::string::npos) << watch.waiting_for();
 }
 
 TEST(SteadyWatch, OneQuietWindowIsNotEnoughWhileMuchIsUnseen) {

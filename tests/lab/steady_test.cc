@@ -1,0 +1,106 @@
+// `--until steady` on the four workloads: does what was said at the stop hold when the run goes on? And two
+// processors, and an older kernel: is nothing lost there? About five minutes on two quiet cores.
+#include "program/hap_program.h"
+
+namespace hap::testing {
+namespace {
+
+class Steady : public ScratchTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  nlohmann::json measured(const std::vector<std::string>& options) {
+    const std::string file = scratch("cell.hap");
+    std::vector<std::string> command = {"measure", "--sandbox", "docker-default", "--workload", GetParam(),
+                                        "-o",      file};
+    command.insert(command.end(), options.begin(), options.end());
+    const auto seen = hap(command, {}, std::chrono::seconds(900));
+    EXPECT_EQ(seen.exit_code, 0) << seen.err;
+    const auto report = hap({"report", file, "--format", "json"});
+    EXPECT_EQ(report.exit_code, 0) << report.err;
+    return report.json();
+  }
+};
+
+// Intent: four times the length adds at most 2 % functions, apart from what is named as late (slow timers),
+// and all that it adds lies within the interval stated at the stop. The clock follows instructions, so that
+// idle time costs nothing; the cap keeps the test short.
+TEST_P(Steady, FourTimesTheLengthAddsWhatWasForetold) {
+  const auto json =
+      measured({"--until", "steady", "--continue-to", "4", "--cap", "40", "--clock", "instructions"});
+  ASSERT_FALSE(json.is_discarded());
+  const auto& length = json["length"];
+  ASSERT_EQ(length["until"], "steady");
+  const double windows = length["windows"].get<double>();
+  EXPECT_GE(windows, 10);
+  EXPECT_LE(windows, 40);
+  EXPECT_EQ(length["all_windows"].get<double>(), 4 * windows);
+  const double added = length["functions_added"].get<double>();
+  const double before = json["hap"]["functions"]["value"].get<double>() - added;
+  double named = 0;
+  for (const auto& arrival : length["late_arrivals"]) {
+    EXPECT_FALSE(arrival["names"].empty());
+    if (arrival["window"].get<double>() > windows) named += arrival["functions"].get<double>();
+  }
+  std::printf(
+      "%s: %s after %.0f windows, %.0f functions; going on to %.0f added %.0f (%.1f %%), %.0f of them "
+      "named as late; foretold %s\n",
+      GetParam(), length["verdict"].get<std::string>().c_str(), windows, before, 4 * windows, added,
+      100 * added / before, named, length["growth_foretold"].dump().c_str());
+  EXPECT_LE(added, length["growth_foretold"]["high"].get<double>());
+  EXPECT_LE(added - named, 0.02 * before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Workloads, Steady,
+                         ::testing::Values("redis-set", "redis-get", "node-express", "python-tornado"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+class Machines : public ScratchTest {
+ protected:
+  double functions_of(const std::vector<std::string>& options) {
+    const std::string file = scratch("cell.hap");
+    std::vector<std::string> command = {"measure",   "--sandbox", "bare", "--workload", "redis-set",
+                                        "--profile", "fast",      "-o",   file};
+    command.insert(command.end(), options.begin(), options.end());
+    const auto seen = hap(command);
+    EXPECT_EQ(seen.exit_code, 0) << seen.err;
+    const auto json = hap({"report", file, "--format", "json"}).json();
+    EXPECT_EQ(json["loss"]["events_lost"], 0);
+    EXPECT_GT(json["vap"]["functions"]["value"].get<double>(),
+              json["hap"]["functions"]["value"].get<double>() + 100)
+        << "the application's own functions are missing: credited to another task?";
+    return json["hap"]["functions"]["value"].get<double>();
+  }
+};
+
+// Intent: with two processors nothing is credited to the wrong task (the collector refuses such a run), so
+// the application is complete and the HAP is no smaller than with one.
+TEST_F(Machines, TwoProcessors) {
+  const double one = functions_of({});
+  EXPECT_GE(functions_of({"--cpus", "2"}), 0.95 * one);
+}
+
+// Intent: the idle machine can be recorded, and a recording be shown beside it.
+TEST_F(Machines, IdleBaseline) {
+  const std::string idle = scratch("idle.hap");
+  const auto seen = hap({"measure", "--sandbox", "bare", "--workload", "idle", "--until", "requests",
+                         "--clock", "instructions", "-o", idle});
+  ASSERT_EQ(seen.exit_code, 0) << seen.err;
+  (void)functions_of({});
+  const auto report = hap({"report", scratch("cell.hap"), "--baseline", idle, "--format", "json"});
+  ASSERT_EQ(report.exit_code, 0) << report.err;
+  const auto json = report.json();
+  const auto& baseline = json["baseline"];
+  EXPECT_EQ(baseline["functions"].size(), json["hap"]["functions"]["value"].get<size_t>());
+  EXPECT_EQ(baseline["idle_windows"]["count"], 30);
+  EXPECT_GT(baseline["workload"].get<int>(), 100) << "an idle machine serves nobody";
+  for (const auto& function : baseline["functions"]) {
+    if (function["name"] != "tcp_sendmsg") continue;
+    EXPECT_EQ(function["origin"], "workload") << function.dump();
+  }
+}
+
+}  // namespace
+}  // namespace hap::testing
