@@ -8,9 +8,12 @@
 #include "base/paths.h"
 #include "base/progress.h"
 #include "base/subprocess.h"
+#include "collect/ftrace/instance.h"
+#include "collect/traceable.h"
 #include "lab/accelerators.h"
 #include "lab/lab.h"
 #include "lab/qemu.h"
+#include "live/collectors.h"
 #include "sandbox/catalogue.h"
 
 namespace hap::cli {
@@ -102,6 +105,20 @@ void examine_collectors(Findings& out, bool lab_works) {
       lab_works ? "exact, in the lab machine, without any tracing privilege" : "the lab does not work yet",
       lab_works ? "" : "see the findings above"};
   out.push_back(std::move(emulator));
+  // Whatever a killed hap left in the kernel goes first.
+  const auto tracefs = collect::find_tracefs();
+  const size_t stale = tracefs ? collect::remove_stale_instances(*tracefs) : 0;
+  for (const auto& named : live::live_collectors()) {
+    const auto collector = live::make_collector(named.name);
+    if (!collector) continue;
+    const auto probe = (*collector)->probe();
+    Finding finding{"collector", named.name, probe.usable ? Health::works : Health::missing,
+                    probe.usable ? "tried on this machine, for `hap record`" : probe.why_not, probe.hint};
+    if (named.name == "ftrace" && stale > 0) {
+      finding.why += fmt::format("; removed {} tracing instances that a killed hap left behind", stale);
+    }
+    out.push_back(std::move(finding));
+  }
 }
 
 void examine_sandboxes(Findings& out, bool lab_works) {

@@ -1,5 +1,6 @@
 #include "cli/registries.h"
 
+#include "live/collectors.h"
 #include "sandbox/catalogue.h"
 #include "workload/catalogue.h"
 
@@ -25,9 +26,17 @@ std::vector<RegistryRow> workloads() {
 }
 
 std::vector<RegistryRow> collectors() {
-  return {{"emulator",
-           "exact: every executed block of every layer, in the lab machine",
-           {{"granularity", "block"}}}};
+  std::vector<RegistryRow> rows = {{"emulator",
+                                    "exact: every executed block of every layer, in the lab machine",
+                                    {{"granularity", "block"}, {"command", "measure"}}}};
+  for (const auto& named : live::live_collectors()) {
+    RegistryRow row{named.name, named.summary, {{"granularity", "function"}, {"command", "record"}}};
+    if (const auto collector = live::make_collector(named.name)) {
+      if (const auto probe = (*collector)->probe(); !probe.usable) row.more["unavailable"] = probe.why_not;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 std::vector<RegistryRow> metrics() {

@@ -74,6 +74,8 @@ class HitSink {
   virtual void hit(uint64_t address, ThreadClass thread_class, Cause cause) = 0;
   // System calls begun in this window, added to what was reported before.
   virtual void system_calls(ThreadClass thread_class, int32_t number, uint64_t count) = 0;
+  // A thread that the collector found to belong to the scope by itself, where it can tell.
+  virtual void thread_seen(pid_t /*tid*/, ThreadClass /*thread_class*/) {}
 };
 
 // What one window cost in sight.

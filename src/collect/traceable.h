@@ -36,6 +36,11 @@ Result<TraceableList> parse_traceable(std::string_view list, const Kallsyms& sym
 // unreadable, addresses hidden.
 Result<TraceableList> read_traceable(const std::string& tracefs, const Kallsyms& symbols);
 
+// The functions of the kernel and its modules that are not in the list, by the address of their symbol: code
+// marked notrace or noinstr, and what the compiler was told not to prepare. Split-off cold parts and aliases
+// are not counted apart.
+std::vector<uint64_t> untraceable(const Kallsyms& symbols, const std::vector<TraceableFunction>& traceable);
+
 // /sys/kernel/tracing or /sys/kernel/debug/tracing, whichever is a tracefs. Errors: neither is; the hint says
 // how to mount it (inside a container, too).
 Result<std::string> find_tracefs();

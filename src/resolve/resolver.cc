@@ -4,6 +4,7 @@
 #include <map>
 
 #include "resolve/debug_files.h"
+#include "resolve/names_index.h"
 
 namespace hap {
 
@@ -59,6 +60,14 @@ Result<Index> obtain_index(const ResolverOptions& options, const ImageRef& image
   return Index::open(path);
 }
 
+// Function names that a live recording brought along.
+Result<Index> open_names(const ResolverOptions& options, const ImageRef& image) {
+  if (image.build_id.empty()) return Error("an image without a build id").at(image.path);
+  HAP_TRY(index, Index::open(resolve::names_index_path(options.cache, image.build_id)));
+  if (index.build_id() != image.build_id) return Error("names of another image").at(image.path);
+  return index;
+}
+
 }  // namespace
 
 struct Resolver::Impl {
@@ -88,6 +97,10 @@ Result<Resolver> Resolver::open(const ResolverOptions& options, const std::vecto
       continue;
     }
     auto index = obtain_index(options, image, progress);
+    if (!index) {
+      // Names alone are better than nothing.
+      if (auto names = open_names(options, image)) index = std::move(names);
+    }
     if (!index) {
       impl->missing.push_back({i, index.error()});
       continue;

@@ -1,0 +1,50 @@
+#include "collect/ftrace/disarm_plan.h"
+
+#include <algorithm>
+
+namespace hap::collect {
+
+void DisarmPlan::begin_window() {
+  for (State& state : states_) {
+    state.interrupts = 0;
+    state.wasteful = false;
+    state.hap = false;
+  }
+  waiting_.clear();
+  waste_ = 0;
+  disarmed_ = 0;
+}
+
+void DisarmPlan::saw(uint32_t function, bool in_hap_context, bool keep) {
+  State& state = states_[function];
+  if (in_hap_context) {
+    state.hap = true;
+    state.ever_hap = true;
+  }
+  if (keep) return;
+  if (state.wasteful) {
+    ++waste_;
+    return;
+  }
+  if (in_hap_context || ++state.interrupts >= kInterruptPatience) {
+    state.wasteful = true;
+    waiting_.push_back(function);
+  }
+}
+
+std::vector<uint32_t> DisarmPlan::take() {
+  for (const uint32_t function : waiting_) {
+    if (!states_[function].hap) states_[function].ever_cut_short = true;
+  }
+  disarmed_ += waiting_.size();
+  waste_ = 0;
+  return std::exchange(waiting_, {});
+}
+
+uint64_t DisarmPlan::censored() const {
+  return static_cast<uint64_t>(std::count_if(states_.begin(), states_.end(), [](const State& state) {
+    return state.ever_cut_short && !state.ever_hap;
+  }));
+}
+
+}  // namespace hap::collect
