@@ -1,0 +1,37 @@
+// What the kernel-side program and the bpf collector share: shapes of the maps and numbers.
+#ifndef HAP_BPF_LIVE_PROGRAM_H
+#define HAP_BPF_LIVE_PROGRAM_H
+
+// Classes are those of collect/live_collector.h, causes those of hap/recording.h, in the same order.
+enum {
+  HAP_CLASSES = 4,  // application, sandbox, vcpu, kernel: class number less one
+  HAP_CAUSES = 8,   // process, softirq_bh, softirq, hardirq, nmi; room for three more
+  HAP_HIT_BYTES = HAP_CLASSES * HAP_CAUSES,  // of one function: one byte per (class, cause)
+  HAP_CLASS_VCPU = 3,
+  HAP_CLASS_SANDBOX = 2,
+  HAP_CLASS_NEVER = 255,  // in the table of threads: not even when its cgroup is watched
+  HAP_THREADS = 1 << 22,  // PID_MAX_LIMIT of 64-bit kernels
+  HAP_CGROUPS = 16,
+  HAP_SYSTEM_CALLS = 512,  // numbers from there on are counted together in the last place
+  HAP_NO_FUNCTION = 0xffffffff,
+};
+
+struct hap_cgroup {
+  unsigned long long id;
+  unsigned int level;  // 0 is the root
+  unsigned int thread_class;
+};
+
+// Of one processor; written by it alone.
+struct hap_processor {
+  unsigned int interrupts;  // nested hard interrupts, between irq_enter_rcu and the end of irq_exit_rcu
+  unsigned int leaving;     // of these, how many are on their way out beneath a softirq
+  unsigned int blind;       // the interrupt that found the tracer at work, by its depth; 0: none
+  unsigned int reserved;
+  unsigned long long misses_before;     // the program's own count when that interrupt began
+  unsigned long long missed_interrupt;  // entries skipped within such interrupts
+  unsigned long long system_calls[HAP_CLASSES][HAP_SYSTEM_CALLS];
+  unsigned long long compat_calls[HAP_CLASSES];
+};
+
+#endif

@@ -1,0 +1,69 @@
+// Which functions are worth watching at this moment: the decisions of the bpf collector, without the kernel.
+//
+// A watched function costs nothing until it is entered, and then some hundred instructions each time. Once it
+// was seen in this window, entering it again tells nothing new; but taking it off means attaching a link with
+// the others and closing the old one, which costs as much as many entries. So it is done when it pays:
+//
+//   waste     entries of functions with nothing left to tell ("done"), since their link was made
+//   expected  the rate of such entries now, times what is probably left of the window
+//   price     of the new link and of closing the old one, as this machine was seen to take
+//
+// A link is replaced when max(expected, waste) is above the price, and waste above an eighth of it (so that a
+// large link is not replaced for every function that turns up in the first milliseconds).
+//
+// A function is done in a window when
+//   - it was seen in the context `process`: that is all the attack profile asks; or
+//   - it was seen in a softirq that a watched thread ran when it enabled bottom halves, and was entered
+//     often since (kSoftirqEntries): what runs by the packet; or
+//   - it was entered kIdleEntries times in kIdleTime without being seen in a context of the attack profile:
+//   it
+//     is others' doing. This is sampling, and counted: what a watched thread does with it later in this
+//     window is censored.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+namespace hap::collect {
+
+inline constexpr uint32_t kSoftirqEntries = 16;
+inline constexpr uint32_t kIdleEntries = 64;
+inline constexpr std::chrono::milliseconds kIdleTime{250};
+
+// In nanoseconds of processor time; measured by calibration.h.
+struct TracingCosts {
+  double link = 0;      // making and closing a link, whatever its size
+  double function = 0;  // and for each function on it
+  double entry = 0;     // entering a watched function
+};
+
+// What was seen of a function in this window so far.
+struct Sighting {
+  uint32_t entries = 0;     // by anybody
+  bool in_process = false;  // by a watched thread
+  bool in_softirq = false;  // synchronously by a watched thread
+};
+
+enum class Done { no, seen, sampled };
+
+Done done_with(const Sighting& sighting, std::chrono::nanoseconds watched_for);
+
+// One link as it is judged.
+class LinkAccount {
+ public:
+  explicit LinkAccount(size_t functions) : functions_(functions) {}
+
+  // `done_entries`: by functions on it that are done, since the last call or the beginning of the window.
+  // `keep`: how many functions are not done. True: replace it by a link with those.
+  bool worth_replacing(uint64_t done_entries, size_t keep, std::chrono::nanoseconds since_last,
+                       std::chrono::nanoseconds left_of_window, const TracingCosts& costs);
+
+  size_t functions() const { return functions_; }
+
+ private:
+  size_t functions_;
+  double wasted_entries_ = 0;
+};
+
+}  // namespace hap::collect

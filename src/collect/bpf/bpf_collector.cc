@@ -1,0 +1,354 @@
+#include "collect/bpf/bpf_collector.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "base/file.h"
+#include "collect/bpf/arming.h"
+#include "collect/bpf/calibration.h"
+#include "collect/bpf/entry_links.h"
+#include "collect/bpf/kernel_program.h"
+#include "collect/bpf/own_functions.h"
+#include "collect/traceable.h"
+#include "live_program.h"
+
+namespace hap::collect {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto longest_pause = 100ms;
+// The first look at a window's entries: by then a busy service has entered what it enters all the time.
+constexpr auto first_look = 10ms;
+// Links beyond this many are joined when the next window begins.
+constexpr size_t most_links = 6;
+// How long a window is taken to be before one has ended.
+constexpr auto assumed_window = 10s;
+// With that many functions a link is the large one, which is never joined with others.
+constexpr size_t large_link = 8192;
+
+struct WatchedLink {
+  EntryLink link;
+  LinkAccount account;
+};
+
+class BpfCollector : public LiveCollector {
+ public:
+  std::string_view name() const override { return "bpf"; }
+  Probe probe() override;
+  Status start(const LiveScope& scope, HitSink& sink) override;
+  Status begin_window(uint32_t id) override;
+  Result<std::chrono::milliseconds> pump() override;
+  Status update_scope(const LiveScope& scope) override;
+  Result<WindowSight> end_window() override;
+  Result<LiveStats> stop() override;
+  std::vector<std::string> capabilities_to_keep() const override { return {"CAP_BPF", "CAP_PERFMON"}; }
+
+ private:
+  Result<CompanionFunctions> choose_functions();
+  Status attach_first(const CompanionFunctions& companions);
+  Status attach(std::vector<uint32_t> functions);
+  // Functions of `link` that are done in this window; the others in `keep`.
+  std::vector<uint32_t> done_on(const WatchedLink& watched, std::chrono::nanoseconds elapsed,
+                                std::vector<uint32_t>& keep) const;
+  Status look(Clock::time_point now);
+  Status close(WatchedLink& watched);
+
+  HitSink* sink_ = nullptr;
+  std::optional<KernelProgram> program_;
+  std::vector<uint64_t> addresses_;  // by function number
+  std::vector<uint32_t> attachable_;
+  std::optional<uint32_t> getppid_;
+  MakeLink make_link_;
+  TracingCosts costs_;
+  std::vector<WatchedLink> links_;
+  std::vector<uint32_t> unwatched_;     // taken off, until the next window
+  std::vector<uint32_t> entries_seen_;  // at the last look, by function number
+  Clock::time_point window_begin_;
+  Clock::time_point last_look_;
+  Clock::time_point next_look_;
+  std::chrono::nanoseconds window_length_ = assumed_window;
+  uint64_t taken_off_seen_ = 0;     // in this window
+  uint64_t taken_off_sampled_ = 0;  // in all windows
+  uint64_t missed_on_links_ = 0;    // of links closed
+  std::map<std::pair<int, int32_t>, uint64_t> system_calls_reported_;
+  LiveStats stats_;
+};
+
+Probe BpfCollector::probe() {
+  const auto unusable = [](const Error& error) { return Probe{false, error.to_string(), error.hint()}; };
+  const auto program = KernelProgram::load(1, {});
+  if (!program) return unusable(program.error());
+  const auto tracefs = find_tracefs();
+  if (!tracefs) return unusable(tracefs.error());
+  const auto text = read_file("/proc/kallsyms");
+  if (!text) return unusable(text.error());
+  const auto symbols = Kallsyms::parse(*text);
+  if (!symbols) return unusable(symbols.error());
+  for (const char* name : {"__x64_sys_getppid", "__do_sys_getppid"}) {
+    const auto address = symbols->address(name);
+    if (!address) continue;
+    const std::vector<uint64_t> addresses{*address};
+    const std::vector<uint32_t> function{0};
+    const auto attached = attach_all(function, kprobe_multi_links(program->entry_program(), addresses));
+    if (!attached) return unusable(attached.error());
+    if (!attached->links.empty()) return Probe{true, {}, {}};
+  }
+  return unusable(refused_by_kernel("attaching to a kernel function", EOPNOTSUPP));
+}
+
+// Numbers the functions and decides which of them the entry program is attached to.
+Result<CompanionFunctions> BpfCollector::choose_functions() {
+  HAP_TRY(tracefs, find_tracefs());
+  HAP_TRY(text, read_file("/proc/kallsyms"));
+  HAP_TRY(symbols, Kallsyms::parse(text));
+  HAP_TRY(list, read_traceable(tracefs, symbols));
+  if (!list.unplaced.empty()) {
+    stats_.more.push_back({"unplaced_function", list.unplaced.size(),
+                           "traceable functions whose address could not be told from their name"});
+  }
+  for (const uint64_t address : untraceable(symbols, list.functions)) {
+    stats_.unobservable.push_back({address, "notrace"});
+  }
+  std::sort(list.functions.begin(), list.functions.end(),
+            [](const auto& a, const auto& b) { return a.address < b.address; });
+  list.functions.erase(std::unique(list.functions.begin(), list.functions.end(),
+                                   [](const auto& a, const auto& b) { return a.address == b.address; }),
+                       list.functions.end());
+  CompanionFunctions companions;
+  const std::map<std::string_view, std::optional<uint32_t>*> by_companion{
+      {"irq_enter_rcu", &companions.irq_enter},
+      {"irq_exit_rcu", &companions.irq_exit},
+      {"x64_sys_call", &companions.system_call},
+      {"ia32_sys_call", &companions.compat_call}};
+  for (const auto& function : list.functions) {
+    const auto number = static_cast<uint32_t>(addresses_.size());
+    addresses_.push_back(function.address);
+    if (function.module.empty()) {
+      const auto companion = by_companion.find(function.name);
+      if (companion != by_companion.end() && kernel_has_function(function.name.c_str())) {
+        *companion->second = number;
+        continue;
+      }
+      if (std::find(kEntryPath.begin(), kEntryPath.end(), function.name) != kEntryPath.end()) {
+        stats_.unobservable.push_back({function.address, "the tracer itself runs it"});
+        continue;
+      }
+      if (function.name == "__x64_sys_getppid" || (function.name == "__do_sys_getppid" && !getppid_)) {
+        getppid_ = number;
+      }
+    }
+    attachable_.push_back(number);
+  }
+  if (attachable_.empty()) return Error("the kernel lists no traceable function", ErrorKind::unsupported);
+  return companions;
+}
+
+Status BpfCollector::start(const LiveScope& scope, HitSink& sink) {
+  sink_ = &sink;
+  HAP_TRY(companions, choose_functions());
+  HAP_TRY(program, KernelProgram::load(static_cast<uint32_t>(addresses_.size()), companions));
+  program_ = std::move(program);
+  entries_seen_.resize(addresses_.size());
+  const Status attached = [&]() -> Status {
+    HAP_CHECK(update_scope(scope));
+    HAP_CHECK(program_->attach_companions());
+    return attach_first(companions);
+  }();
+  if (!attached) {
+    links_.clear();
+    program_.reset();
+    return attached.error();
+  }
+  for (const auto& number :
+       {companions.irq_enter, companions.irq_exit, companions.system_call, companions.compat_call}) {
+    if (number) ++stats_.observable;
+  }
+  return {};
+}
+
+Status BpfCollector::attach_first(const CompanionFunctions&) {
+  make_link_ = kprobe_multi_links(program_->entry_program(), addresses_);
+  if (getppid_) {
+    program_->arm(true);
+    const auto costs = calibrate(*getppid_, make_link_);
+    program_->arm(false);
+    if (!costs) return costs.error();
+    costs_ = *costs;
+  }
+  const auto before = thread_time();
+  HAP_CHECK(attach(attachable_));
+  const auto took = static_cast<double>((thread_time() - before).count());
+  // Closing costs about what attaching does.
+  costs_.function = 2 * std::max(took - costs_.link / 2, 0.0) / static_cast<double>(attachable_.size());
+  for (const auto& watched : links_) stats_.observable += watched.account.functions();
+  return {};
+}
+
+Status BpfCollector::attach(std::vector<uint32_t> functions) {
+  if (functions.empty()) return {};
+  HAP_TRY(result, attach_all(functions, make_link_));
+  for (auto& link : result.links) {
+    const size_t count = link.functions.size();
+    links_.push_back({std::move(link), LinkAccount(count)});
+  }
+  for (const uint32_t function : result.refused) {
+    stats_.unobservable.push_back({addresses_[function], "refused by the kernel"});
+  }
+  return {};
+}
+
+Status BpfCollector::close(WatchedLink& watched) {
+  HAP_TRY(missed, missed_entries(watched.link));
+  missed_on_links_ += missed;
+  watched.link.fd.reset();
+  return {};
+}
+
+Status BpfCollector::begin_window(uint32_t) {
+  std::vector<uint32_t> functions = std::move(unwatched_);
+  unwatched_.clear();
+  // Many small links would each cost at every change of the kernel's text.
+  std::vector<WatchedLink> joined;
+  if (links_.size() >= most_links) {
+    for (auto& watched : links_) {
+      if (watched.account.functions() >= large_link) continue;
+      functions.insert(functions.end(), watched.link.functions.begin(), watched.link.functions.end());
+      joined.push_back(std::move(watched));
+    }
+    std::erase_if(links_, [](const auto& watched) { return !watched.link.fd.valid(); });
+  }
+  std::sort(functions.begin(), functions.end());
+  HAP_CHECK(attach(std::move(functions)));
+  for (auto& watched : joined) HAP_CHECK(close(watched));
+  program_->clear();
+  std::fill(entries_seen_.begin(), entries_seen_.end(), 0);
+  taken_off_seen_ = 0;
+  window_begin_ = last_look_ = Clock::now();
+  next_look_ = window_begin_ + first_look;
+  program_->arm(true);
+  return {};
+}
+
+std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched, std::chrono::nanoseconds elapsed,
+                                            std::vector<uint32_t>& keep) const {
+  std::vector<uint32_t> done;
+  for (const uint32_t function : watched.link.functions) {
+    Sighting sighting;
+    sighting.entries = program_->entries(function);
+    if (sighting.entries != 0) {
+      sighting.in_process = program_->hit(function, Cause::process);
+      sighting.in_softirq = program_->hit(function, Cause::softirq_bh);
+    }
+    (done_with(sighting, elapsed) == Done::no ? keep : done).push_back(function);
+  }
+  return done;
+}
+
+Status BpfCollector::look(Clock::time_point now) {
+  const auto elapsed = now - window_begin_;
+  const auto left = window_length_ - elapsed;
+  const size_t count = links_.size();  // links made here need no look yet
+  for (size_t i = 0; i < count; ++i) {
+    std::vector<uint32_t> keep;
+    const auto done = done_on(links_[i], elapsed, keep);
+    uint64_t entries = 0;
+    for (const uint32_t function : done) {
+      const uint32_t total = program_->entries(function);
+      entries += total - entries_seen_[function];
+      entries_seen_[function] = total;
+    }
+    if (!links_[i].account.worth_replacing(entries, keep.size(), now - last_look_, left, costs_)) continue;
+    for (const uint32_t function : done) {
+      const bool seen = program_->hit(function, Cause::process) || program_->hit(function, Cause::softirq_bh);
+      ++(seen ? taken_off_seen_ : taken_off_sampled_);
+    }
+    HAP_CHECK(attach(std::move(keep)));  // before the old one goes, so that nothing is unwatched in between
+    HAP_CHECK(close(links_[i]));
+    unwatched_.insert(unwatched_.end(), done.begin(), done.end());
+  }
+  std::erase_if(links_, [](const auto& watched) { return !watched.link.fd.valid(); });
+  last_look_ = Clock::now();
+  return {};
+}
+
+Result<std::chrono::milliseconds> BpfCollector::pump() {
+  const auto now = Clock::now();
+  if (now >= next_look_) {
+    HAP_CHECK(look(now));
+    // The longer all has been quiet, the less there is to see: each look is as far away as the window is old.
+    const auto after = Clock::now();
+    next_look_ = after + std::max<Clock::duration>(after - window_begin_, first_look) / 2;
+  }
+  const auto pause = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - Clock::now());
+  return std::clamp<std::chrono::milliseconds>(pause, 1ms, longest_pause);
+}
+
+Status BpfCollector::update_scope(const LiveScope& scope) {
+  const auto table = program_->threads();
+  for (const auto& thread : scope.threads) {
+    if (thread.tid > 0 && thread.tid < int{HAP_THREADS}) {
+      table[static_cast<size_t>(thread.tid)] = static_cast<uint8_t>(thread.thread_class);
+    }
+  }
+  for (const pid_t group : scope.never) {
+    std::error_code failed;
+    const std::string folder = "/proc/" + std::to_string(group) + "/task";
+    for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+      const std::string name = entry.path().filename();
+      size_t tid = 0;
+      const auto parsed = std::from_chars(name.data(), name.data() + name.size(), tid);
+      if (parsed.ec == std::errc() && tid < size_t{HAP_THREADS}) table[tid] = HAP_CLASS_NEVER;
+    }
+  }
+  return program_->watch_cgroups(scope.cgroups);
+}
+
+Result<WindowSight> BpfCollector::end_window() {
+  program_->arm(false);
+  window_length_ = Clock::now() - window_begin_;
+  program_->for_each_hit([&](uint32_t function, ThreadClass thread_class, Cause cause) {
+    sink_->hit(addresses_[function], thread_class, cause);
+  });
+  program_->for_each_system_call([&](ThreadClass thread_class, int32_t number, uint64_t count) {
+    uint64_t& reported = system_calls_reported_[{static_cast<int>(thread_class), number}];
+    if (count > reported) sink_->system_calls(thread_class, number, count - reported);
+    reported = count;
+  });
+  WindowSight sight;
+  sight.disarmed = taken_off_seen_;
+  return sight;
+}
+
+Result<LiveStats> BpfCollector::stop() {
+  if (program_) {
+    program_->arm(false);
+    for (auto& watched : links_) HAP_CHECK(close(watched));
+    links_.clear();
+    HAP_TRY(misses, program_->misses());
+    stats_.missed_task = misses.task + missed_on_links_;
+    stats_.missed_interrupt = misses.interrupt;
+    stats_.more.push_back({"sampled_out", taken_off_sampled_,
+                           "functions taken off within a window because only others entered them"});
+    if (const uint64_t calls = program_->compat_calls(); calls != 0) {
+      stats_.more.push_back({"compat_system_calls", calls, "system calls of 32-bit programs, not listed"});
+    }
+    program_.reset();
+  }
+  return std::move(stats_);
+}
+
+}  // namespace
+
+std::unique_ptr<LiveCollector> make_bpf_collector() {
+  return std::make_unique<BpfCollector>();
+}
+
+}  // namespace hap::collect

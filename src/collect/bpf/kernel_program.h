@@ -1,0 +1,82 @@
+// The kernel-side program (bpf/live_program.bpf.c), loaded, and the memory it shares with this process.
+//
+// What is attached hangs on descriptors of this process and on nothing else: it ends with the process,
+// however that ends.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "collect/live_collector.h"
+#include "hap/result.h"
+
+namespace hap::collect {
+
+// Functions that the companions (see KernelProgram) are attached to, by their numbers, where they exist.
+struct CompanionFunctions {
+  std::optional<uint32_t> irq_enter;    // irq_enter_rcu
+  std::optional<uint32_t> irq_exit;     // irq_exit_rcu
+  std::optional<uint32_t> system_call;  // x64_sys_call, since Linux 6.9
+  std::optional<uint32_t> compat_call;  // ia32_sys_call
+};
+
+class KernelProgram {
+ public:
+  // For that many functions, numbered from 0. Errors: `unsupported` with a hint (rights, lockdown, kernel).
+  static Result<KernelProgram> load(uint32_t functions, const CompanionFunctions& numbers);
+  KernelProgram(KernelProgram&&) noexcept;
+  KernelProgram& operator=(KernelProgram&&) noexcept;
+  ~KernelProgram();
+
+  // The program for function entries; entry_links.h attaches it.
+  int entry_program() const;
+  // Attaches the small programs beside it: new threads, edges of interrupts, system calls.
+  Status attach_companions();
+
+  // Entries count from now on, or no longer.
+  void arm(bool on);
+
+  // Classes of threads by thread id; HAP_CLASS_NEVER excludes one.
+  std::span<uint8_t> threads();
+  // Errors: more of them than the program has room for.
+  Status watch_cgroups(const std::vector<ScopedCgroup>& cgroups);
+
+  // Times the function was entered since clear(), by anybody in any context, of all processors.
+  uint32_t entries(uint32_t function) const;
+  // Whether it was entered by a watched thread, in that context.
+  bool hit(uint32_t function, Cause cause) const;
+  void for_each_hit(const std::function<void(uint32_t function, ThreadClass, Cause)>& visit) const;
+  // Forgets hits and entries.
+  void clear();
+
+  // Since loading. `compat` system calls have numbers of another table and are counted together.
+  void for_each_system_call(
+      const std::function<void(ThreadClass, int32_t number, uint64_t count)>& visit) const;
+  uint64_t compat_calls() const;
+
+  // Entries that the kernel did not run the program for, since loading: because it was interrupted in it, and
+  // what the interrupt's handler entered was skipped; and for any other reason.
+  struct Misses {
+    uint64_t interrupt = 0;
+    uint64_t task = 0;
+  };
+  Result<Misses> misses() const;
+
+ private:
+  struct Impl;
+  explicit KernelProgram(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Whether the kernel's BTF (/sys/kernel/btf/vmlinux) has a function of that name.
+bool kernel_has_function(const char* name);
+
+// Says in words why the kernel refused a BPF operation with this error number.
+Error refused_by_kernel(const std::string& what, int error_number);
+
+}  // namespace hap::collect

@@ -1,0 +1,176 @@
+// The bpf collector's decisions: whom a refused link is about, and what is worth taking off.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <numeric>
+#include <set>
+
+#include "collect/bpf/arming.h"
+#include "collect/bpf/entry_links.h"
+
+namespace hap::collect {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+std::vector<uint32_t> numbers(uint32_t count) {
+  std::vector<uint32_t> all(count);
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+// A kernel that refuses some functions, and links of more than `room` functions.
+class Kernel {
+ public:
+  std::set<uint32_t> refused;
+  size_t room = 1000000;
+  int error = EINVAL;
+  int made = 0;
+
+  MakeLink links() {
+    return [this](std::span<const uint32_t> functions) -> int {
+      if (functions.size() > room) return -ENOMEM;
+      for (const uint32_t function : functions) {
+        if (refused.count(function) != 0) return -error;
+      }
+      ++made;
+      return eventfd(0, 0);
+    };
+  }
+};
+
+TEST(EntryLinks, AllWithOneLink) {
+  Kernel kernel;
+  const auto result = attach_all(numbers(1000), kernel.links());
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->links.size(), 1u);
+  EXPECT_EQ(result->links[0].functions, numbers(1000));
+  EXPECT_THAT(result->refused, IsEmpty());
+  EXPECT_EQ(kernel.made, 1);
+}
+
+TEST(EntryLinks, HalvedWhereMemoryIsShort) {
+  Kernel kernel;
+  kernel.room = 300;
+  const auto result = attach_all(numbers(1000), kernel.links());
+  ASSERT_TRUE(result);
+  std::vector<uint32_t> attached;
+  for (const auto& link : result->links) {
+    EXPECT_LE(link.functions.size(), 300u);
+    attached.insert(attached.end(), link.functions.begin(), link.functions.end());
+  }
+  EXPECT_EQ(attached, numbers(1000));
+  EXPECT_THAT(result->refused, IsEmpty());
+}
+
+// Intent: one refused function must not cost the others, and is named.
+TEST(EntryLinks, RefusedFunctionsAreFoundAndTheOthersAttached) {
+  Kernel kernel;
+  kernel.refused = {0, 500, 999};
+  const auto result = attach_all(numbers(1000), kernel.links());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(result->refused, UnorderedElementsAre(0u, 500u, 999u));
+  ASSERT_EQ(result->links.size(), 1u);
+  EXPECT_EQ(result->links[0].functions.size(), 997u);
+}
+
+TEST(EntryLinks, RefusedAndShortOfMemoryAtOnce) {
+  Kernel kernel;
+  kernel.refused = {77};
+  kernel.room = 100;
+  const auto result = attach_all(numbers(400), kernel.links());
+  ASSERT_TRUE(result);
+  EXPECT_THAT(result->refused, ElementsAre(77u));
+  size_t attached = 0;
+  for (const auto& link : result->links) attached += link.functions.size();
+  EXPECT_EQ(attached, 399u);
+}
+
+TEST(EntryLinks, MissingRightsAreAnErrorAndNotARefusedFunction) {
+  Kernel kernel;
+  kernel.refused = {5};
+  kernel.error = EPERM;
+  const auto result = attach_all(numbers(10), kernel.links());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().err(), EPERM);
+  EXPECT_FALSE(result.error().hint().empty());
+}
+
+// Intent: a kernel without kprobe multi must not look like one that refuses every function.
+TEST(EntryLinks, AKernelThatRefusesEverythingIsAnError) {
+  Kernel kernel;
+  for (const uint32_t function : numbers(8)) kernel.refused.insert(function);
+  const auto result = attach_all(numbers(8), kernel.links());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind(), ErrorKind::unsupported);
+}
+
+TEST(EntryLinks, NotEvenMemoryForOne) {
+  Kernel kernel;
+  kernel.room = 0;
+  EXPECT_FALSE(attach_all(numbers(4), kernel.links()));
+}
+
+TEST(Arming, SeenInAProcessIsDone) {
+  EXPECT_EQ(done_with({1, true, false}, 0ms), Done::seen);
+  EXPECT_EQ(done_with({0, false, false}, 10s), Done::no);
+}
+
+// Intent: what runs in both contexts gets a chance to be seen in the process first.
+TEST(Arming, SoftirqsNeedSomeEntries) {
+  EXPECT_EQ(done_with({kSoftirqEntries - 1, false, true}, 1s), Done::no);
+  EXPECT_EQ(done_with({kSoftirqEntries, false, true}, 0ms), Done::seen);
+}
+
+TEST(Arming, OthersFunctionsAreSampledAfterAWhile) {
+  EXPECT_EQ(done_with({100000, false, false}, kIdleTime - 1ms), Done::no);
+  EXPECT_EQ(done_with({kIdleEntries - 1, false, false}, kIdleTime), Done::no);
+  EXPECT_EQ(done_with({kIdleEntries, false, false}, kIdleTime), Done::sampled);
+}
+
+constexpr TracingCosts costs{1e6, 1e3, 1e3};  // a link: 1 ms; a function: 1 us; an entry: 1 us
+
+TEST(Arming, NothingDoneIsNeverWorthAChange) {
+  LinkAccount link(1000);
+  EXPECT_FALSE(link.worth_replacing(0, 1000, 10ms, 10s, costs));
+}
+
+TEST(Arming, BusyFunctionsAreTakenOffAtOnce) {
+  LinkAccount link(600);
+  // 1000 entries in 10 ms, with 10 s to go: a million more entries, a second of waste.
+  EXPECT_TRUE(link.worth_replacing(1000, 100, 10ms, 10s, costs));
+}
+
+TEST(Arming, NotInTheLastMoments) {
+  LinkAccount link(600);
+  EXPECT_FALSE(link.worth_replacing(1000, 100, 10ms, 1ms, costs));
+}
+
+TEST(Arming, ALargeLinkWaitsUntilItHasWastedSomething) {
+  LinkAccount link(44000);  // replacing costs some 45 ms
+  EXPECT_FALSE(link.worth_replacing(1000, 43000, 10ms, 10s, costs));
+  EXPECT_TRUE(link.worth_replacing(5000, 43000, 10ms, 10s, costs));
+}
+
+// Intent: waste adds up over windows, so what never pays within one is paid once.
+TEST(Arming, SlowWasteIsPaidForInTheEnd) {
+  LinkAccount link(2000);  // replacing costs 2.9 ms, that is 2,900 entries
+  int looks = 1;
+  while (!link.worth_replacing(100, 1900, 1s, 0s, costs) && looks < 1000) ++looks;
+  EXPECT_EQ(looks, 30);
+}
+
+TEST(Arming, ClosingAloneIsCheaper) {
+  LinkAccount with_rest(100);
+  LinkAccount without_rest(100);
+  EXPECT_FALSE(with_rest.worth_replacing(900, 50, 1s, 0s, costs));
+  EXPECT_TRUE(without_rest.worth_replacing(900, 0, 1s, 0s, costs));
+}
+
+}  // namespace
+}  // namespace hap::collect
