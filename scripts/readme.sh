@@ -12,7 +12,7 @@
 #
 # Commands run at the top of the tree with the built `hap` on PATH; recordings are those of ./quickstart. A command that
 # is not there or fails leaves README.md untouched. `head=N` after `run` keeps the first N lines and says so.
-# --check changes nothing, and fails when a block is not what its command prints.
+# The screenshot docs/report.png is made anew too, where there is a chromium. --check changes nothing, and fails when a block is not what its command prints.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -23,7 +23,7 @@ command -v hap >/dev/null || fail "hap is not built; run ./quickstart first"
 ls out/quickstart/*.hap >/dev/null 2>&1 || fail "there are no recordings; run ./quickstart first"
 
 new=$(mktemp)
-trap 'rm -f "$new" "$new.out"' EXIT
+trap 'rm -f "$new" "$new.out" "$new.html"' EXIT
 inside=0
 while IFS= read -r line; do
   if [[ $line =~ ^'<!-- run'(' head='([0-9]+))?': '(.*)' -->'$ ]]; then
@@ -53,4 +53,11 @@ if [[ ${1:-} == --check ]]; then
   diff -u README.md "$new" || fail "README.md is not what the commands print; run scripts/readme.sh"
 else
   cat "$new" >README.md
+  # The screenshot: the top of the page that compares the quickstart's recordings.
+  if chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome); then
+    hap compare --format html out/quickstart >"$new.html"
+    "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1200,1000 \
+      --virtual-time-budget=8000 --screenshot=docs/report.png "file://$new.html" 2>/dev/null || fail "no screenshot"
+    echo "docs/report.png" >&2
+  fi
 fi

@@ -13,7 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "hap/baseline.h"
 #include "hap/completeness.h"
+#include "hap/exposure.h"
 #include "hap/metric.h"
 #include "hap/profile.h"
 #include "hap/result.h"
@@ -93,6 +95,35 @@ struct Permitted {
   std::optional<uint64_t> ioctl_functions;
 };
 
+// Functions of the HAP that were first seen together, late in phase serve.
+struct LateArrival {
+  std::uint32_t window = 0;  // from 1
+  double seconds = 0;        // from the begin of phase serve to the begin of that window
+  std::uint64_t functions = 0;
+  std::vector<std::string> names;  // a few of them, system calls first
+};
+
+// How the length of phase serve was chosen, and what came late in it.
+struct LengthReport {
+  std::string until;                   // steady, requests; empty: not recorded
+  std::string verdict;                 // of `until steady`: steady, or cap when the most windows were served
+  std::string waiting_for;             // what was missing for the verdict when the cap was reached
+  std::uint32_t windows = 0;           // served when the verdict was given; 0: there was none
+  std::optional<Interval> foretold;    // new functions at four times that length, as stated then
+  std::optional<std::uint64_t> added;  // by the windows served after the verdict; null: there were none
+  std::uint32_t all_windows = 0;
+  std::vector<LateArrival> late;  // of at least three functions, in the last two thirds of phase serve
+};
+
+// The functions of the HAP beside a recording of the idle machine. Nothing is subtracted.
+struct BaselineReport {
+  std::string path;  // of the idle recording
+  WindowSpan working;
+  WindowSpan idle;
+  BaselineComparison comparison;  // `function` is the name; `files` is parallel
+  std::vector<std::string> files;
+};
+
 struct Report {
   std::string path;
   std::map<std::string, std::string> meta;  // sandbox, workload, ...: as recorded
@@ -106,11 +137,15 @@ struct Report {
   FigureSet interrupts, daemons;            // shown beside the HAP
   std::string density_model;                // of expected_bugs
   std::optional<Permitted> permitted;
+  // Known vulnerabilities in the HAP's kernel code; null: no ledger. Its records belong to the ledger.
+  std::optional<ledger::Exposure> exposure;
   std::vector<NamedFigures> layers, contexts;  // phase serve; those that are there
   std::vector<SubsystemReport> subsystems;     // of the HAP, by executed lines
   std::vector<SubsystemReport> subsystems_with_softirq;
   std::vector<FunctionReport> functions;
   Completeness completeness;  // of the HAP's functions
+  LengthReport length;
+  std::optional<BaselineReport> baseline;  // null: none was given
   LossReport loss;
   std::vector<Guard> guards;
   std::vector<AccountTotal> accounts;
@@ -122,6 +157,8 @@ struct ReportOptions {
   const DensityModel* density = nullptr;  // null: uniform
   std::optional<Interval> known_cves;     // null: no ledger
   std::optional<Permitted> permitted;
+  std::optional<ledger::Exposure> exposure;
+  std::optional<BaselineReport> baseline;
 };
 
 Report make_report(const Profile& profile, const std::string& path, const ReportOptions& options = {});

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace hap {
 namespace {
 
@@ -22,7 +24,7 @@ class StreamProgress : public Progress {
 
   void step(const std::string& what) override {
     finish_step();
-    what_ = what;
+    what_ = printable(what, 60);  // it stays on one line
     started_ = drawn_ = Clock::now();
     if (terminal_) write(fmt::format("\r\033[K{} ...", what_));
   }
@@ -44,7 +46,7 @@ class StreamProgress : public Progress {
   }
 
   void note(const std::string& text) override {
-    write(fmt::format("{}{}\n", terminal_ ? "\r\033[K" : "", text));
+    write(fmt::format("{}{}\n", terminal_ ? "\r\033[K" : "", printable_lines(text)));
   }
 
   void done() override { finish_step(); }

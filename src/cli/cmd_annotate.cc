@@ -37,13 +37,15 @@ void add_annotate(CLI::App& app, Session& session) {
   command->add_option("target", options->target, "Function, or source file or its last parts")
       ->required()
       ->type_name("FILE|FUNCTION");
-  command->add_option("--source-root", options->source_root, "Source tree; without it, line numbers only")
+  command
+      ->add_option("--source,--source-root", options->source_root,
+                   "Source tree; without it, line numbers only")
       ->type_name("DIR");
   add_analysis_options(*command, options->analysis);
   command->footer(
       "Examples:\n"
       "  hap annotate redis.hap tcp_sendmsg\n"
-      "  hap annotate --source-root ~/linux redis.hap net/ipv4/tcp.c");
+      "  hap annotate --source ~/linux-6.12 redis.hap net/ipv4/tcp.c");
   command->callback([options, &session] { session.run = [options] { return annotate(*options); }; });
 }
 

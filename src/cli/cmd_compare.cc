@@ -5,10 +5,12 @@
 #include <map>
 
 #include "base/paths.h"
+#include "base/text_layout.h"
 #include "cli/commands.h"
 #include "cli/compare_inputs.h"
 #include "cli/compare_page.h"
 #include "cli/terminal.h"
+#include "compare/printable_names.h"
 #include "hap/compare.h"
 #include "hap/ledger.h"
 #include "hap/resolver.h"
@@ -67,7 +69,7 @@ Result<std::optional<DensityModel>> subsystem_model(const std::vector<ReportSumm
       densities_from_records(parts), 1000 * all_records / all_lines));
 }
 
-Result<int> run_compare(const Options& options) {
+Result<int> run_compare(const Options& options, const Session& session) {
   CompareOptions settings = options.compare;
   for (const std::string& file : options.density_files) {
     HAP_TRY(model, load_density_table(file));
@@ -88,11 +90,13 @@ Result<int> run_compare(const Options& options) {
   HAP_TRY(comparison, compare_reports(std::move(reports), std::move(settings)));
   comparison.notes.insert(comparison.notes.end(), notes.begin(), notes.end());
   if (options.format == "html") {
-    HAP_TRY(page, compare_page(files, comparison, options.analysis));
+    HAP_TRY(page, compare_page(files, comparison, options.analysis, session));
     HAP_CHECK(print(page));
     return exit_done;
   }
-  HAP_CHECK(print(options.format == "json" ? render_json(comparison) : render_text(comparison)));
+  HAP_CHECK(print(options.format == "json"
+                      ? render_json(comparison)
+                      : folded_lines(render_text(compare::with_printable_names(comparison)))));
   return exit_done;
 }
 
@@ -140,7 +144,8 @@ void add_compare(CLI::App& app, Session& session) {
       "Probabilities need at least three boots per sandbox (`boots = 3` in a campaign); with fewer the order "
       "of the\n"
       "values is shown and called untested. docs/metrics.md explains every figure.");
-  command->callback([options, &session] { session.run = [options] { return run_compare(*options); }; });
+  command->callback(
+      [options, &session] { session.run = [options, &session] { return run_compare(*options, session); }; });
 }
 
 }  // namespace hap::cli

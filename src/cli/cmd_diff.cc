@@ -8,9 +8,11 @@
 #include "cli/analysis.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "cli/user_ledger.h"
 #include "report/difference.h"
 #include "report/formats.h"
 #include "report/html.h"
+#include "report/permitted.h"
 
 namespace hap::cli {
 namespace {
@@ -25,16 +27,22 @@ struct Options {
 };
 
 Result<std::string> render(const Options& options, const report::Difference& difference,
-                           const store::Cell& before, const store::Cell& after) {
+                           const store::Cell& before, const store::Cell& after, const UserLedger& ledger) {
   if (options.format == "json") {
     return report::to_json(difference).dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   }
   if (options.format == "markdown") return report::render_markdown(difference);
   if (options.format == "html") {
     nlohmann::json document;
-    document["reports"] =
-        nlohmann::json::array({nlohmann::json(report::to_json(make_report(before.profile, options.before))),
-                               nlohmann::json(report::to_json(make_report(after.profile, options.after)))});
+    document["reports"] = nlohmann::json::array();
+    const std::pair<const std::string*, const store::Cell*> sides[] = {{&options.before, &before},
+                                                                       {&options.after, &after}};
+    for (const auto& [path, cell] : sides) {
+      ReportOptions what;
+      what.permitted = report::permitted_by_filters(cell->profile, cell->resolver);
+      HAP_CHECK(ledger.add_to(what, *path, *cell));
+      document["reports"].push_back(nlohmann::json(report::to_json(make_report(cell->profile, *path, what))));
+    }
     document["difference"] = nlohmann::json(report::to_json(difference));
     return report::render_html(document);
   }
@@ -50,9 +58,14 @@ Result<int> diff(const Options& options) {
   HAP_TRY(before, open_trusted_cell(options.before, options.analysis));
   HAP_TRY(after, open_trusted_cell(options.after, options.analysis));
   const report::DifferenceOptions what{options.with_softirq, *phase_from(options.phase)};
-  const auto difference =
-      report::make_difference(before.profile, options.before, after.profile, options.after, what);
-  HAP_TRY(out, render(options, difference, before, after));
+  const auto ledger = UserLedger::open_or_say();
+  const ExercisedOptions code{what.phase, {.with_softirq = what.with_softirq}};
+  const report::Compared was{before.profile, before.resolver, options.before,
+                             ledger.known_cves(options.before, before, code)};
+  const report::Compared is{after.profile, after.resolver, options.after,
+                            ledger.known_cves(options.after, after, code)};
+  const auto difference = report::make_difference(was, is, what);
+  HAP_TRY(out, render(options, difference, before, after, ledger));
   HAP_CHECK(print(out));
   int status = exit_done;
   for (const auto& threshold : thresholds) {

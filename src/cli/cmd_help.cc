@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/paths.h"
+#include "base/text_layout.h"
 #include "cli/commands.h"
 #include "cli/manual.h"
 #include "cli/terminal.h"
@@ -55,12 +56,14 @@ std::string list_of(const std::vector<Topic>& topics) {
 Result<int> help(CLI::App& app, const Options& options) {
   HAP_TRY(topics, load_topics());
   if (options.topic.empty()) {
-    HAP_CHECK(print(app.help("", CLI::AppFormatMode::Normal) + list_of(topics)));
+    HAP_CHECK(
+        print(app.help("", CLI::AppFormatMode::Normal) + folded_lines(list_of(topics), kTextColumns, 34)));
     return exit_done;
   }
   for (const auto& topic : topics) {
     if (topic.name != options.topic) continue;
-    HAP_CHECK(print(options.man ? topic_page(topic.name, topic.text, HAP_VERSION) : topic.text));
+    HAP_CHECK(
+        print(options.man ? topic_page(topic.name, topic.text, HAP_VERSION) : folded_lines(topic.text)));
     return exit_done;
   }
   for (CLI::App* command : app.get_subcommands(nullptr)) {

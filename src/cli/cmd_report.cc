@@ -3,13 +3,13 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/paths.h"
 #include "cli/analysis.h"
 #include "cli/commands.h"
-#include "cli/exercised_code.h"
 #include "cli/terminal.h"
+#include "cli/user_ledger.h"
 #include "report/formats.h"
 #include "report/html.h"
+#include "report/idle_baseline.h"
 #include "report/permitted.h"
 
 namespace hap::cli {
@@ -19,44 +19,79 @@ struct Options {
   std::vector<std::string> recordings;
   std::string format = "text";
   std::string source_root;
+  std::string layer = "hap";
+  std::string baseline;
   AnalysisOptions analysis;
 };
 
-Result<int> report(const Options& options) {
-  HAP_TRY(paths, store::find_recordings(options.recordings));
-  std::vector<Report> reports;
-  std::string lcov;
-  // Without a ledger known_cves is unknown; a damaged one is said and costs no other figure.
-  std::vector<ledger::Record> records;
-  if (auto loaded = ledger::load_records()) {
-    records = std::move(*loaded);
-  } else {
-    print_error(loaded.error().context("known_cves is left out"));
+// Takes recordings one by one, and gives the document of the wanted format.
+class Document {
+ public:
+  explicit Document(const Options& options) : options_(options) {
+    if (options.format != "lcov") ledger_ = UserLedger::open_or_say();
   }
-  for (const auto& path : paths) {
-    HAP_TRY(cell, open_trusted_cell(path, options.analysis));
-    if (options.format == "lcov") {
-      lcov += report::render_lcov(cell.profile, cell.resolver,
-                                  cell.profile.meta("workload") + "_in_" + cell.profile.meta("sandbox"),
-                                  options.source_root);
-    } else {
-      ReportOptions what;
-      what.permitted = report::permitted_by_filters(cell.profile, cell.resolver);
-      what.known_cves = known_cves_of(path, cell, records);
-      reports.push_back(make_report(cell.profile, path, what));
+
+  Status add(const std::string& path, const store::Cell& cell) {
+    if (options_.format == "lcov") {
+      const auto name =
+          cell.profile.meta("workload") + "_in_" + cell.profile.meta("sandbox") + "_" + options_.layer;
+      lcov_ += report::render_lcov(cell.profile, cell.resolver, name, options_.source_root,
+                                   layer_from(options_.layer));
+      return {};
     }
+    ReportOptions what;
+    if (!options_.baseline.empty()) {
+      HAP_TRY(baseline, beside_idle_machine(cell.profile));
+      what.baseline = std::move(baseline);
+    }
+    what.permitted = report::permitted_by_filters(cell.profile, cell.resolver);
+    HAP_CHECK(ledger_.add_to(what, path, cell));
+    Report made = make_report(cell.profile, path, what);
+    // A page takes a report in packed form: a campaign's need not be in memory at once.
+    if (options_.format == "html") return page_.add_report(nlohmann::json(report::to_json(made)));
+    reports_.push_back(std::move(made));
+    return {};
   }
-  std::string out;
-  if (options.format == "text") out = report::render_text(reports);
-  if (options.format == "json") out = report::render_json(reports);
-  if (options.format == "csv") out = report::render_csv(reports);
-  if (options.format == "lcov") out = lcov;
-  if (options.format == "html") {
-    nlohmann::json all = nlohmann::json::array();
-    for (const auto& each : reports) all.push_back(nlohmann::json(report::to_json(each)));
-    HAP_TRY(page, report::render_html(all.size() == 1 ? all[0] : all));
-    out = std::move(page);
+
+  Result<std::string> text() const {
+    if (options_.format == "html") return page_.render();
+    if (options_.format == "lcov") return lcov_;
+    if (options_.format == "json") return report::render_json(reports_);
+    if (options_.format == "csv") return report::render_csv(reports_);
+    return report::render_text(reports_);
   }
+
+ private:
+  Result<BaselineReport> beside_idle_machine(const Profile& profile) {
+    if (!idle_) {
+      HAP_TRY(cell, open_trusted_cell(options_.baseline, options_.analysis));
+      idle_.emplace(std::move(cell));
+    }
+    return report::compare_with_idle(profile, idle_->profile, options_.baseline);
+  }
+
+  const Options& options_;
+  std::optional<store::Cell> idle_;  // the baseline, opened when it is first needed
+  UserLedger ledger_;
+  std::vector<Report> reports_;
+  report::HtmlPage page_;
+  std::string lcov_;
+};
+
+Result<int> report(const Options& options, const Session& session) {
+  HAP_TRY(paths, store::find_recordings(options.recordings));
+  Document document(options);
+  const auto progress = session.progress();
+  const bool many = paths.size() > 4;
+  if (many) progress->step(fmt::format("analysing {} recordings", paths.size()));
+  for (size_t i = 0; i < paths.size(); ++i) {
+    HAP_TRY(cell, open_trusted_cell(paths[i], options.analysis));
+    HAP_CHECK(document.add(paths[i], cell));
+    if (many) progress->advance(i + 1, paths.size());
+    HAP_CHECK(session.cancel.check());
+  }
+  if (many) progress->done();
+  HAP_TRY(out, document.text());
   HAP_CHECK(print(out));
   return exit_done;
 }
@@ -76,14 +111,26 @@ void add_report(CLI::App& app, Session& session) {
   command
       ->add_option("--source-root", options->source_root, "Put before relative source paths in lcov output")
       ->type_name("DIR");
+  command
+      ->add_option("--baseline", options->baseline,
+                   "Recording of the idle machine (`hap measure --workload idle`) to show beside")
+      ->type_name("IDLE.hap");
+  std::vector<std::string> layers = {"hap"};
+  for (const Layer layer : all_layers) layers.emplace_back(to_string(layer));
+  command->add_option("--layer", options->layer, "Whose code lcov output shows: hap, or a layer")
+      ->check(CLI::IsMember(layers))
+      ->capture_default_str()
+      ->type_name("LAYER");
   add_analysis_options(*command, options->analysis);
   command->footer(
       "Examples:\n"
       "  hap report redis.hap\n"
+      "  hap report --baseline idle.hap redis.hap\n"
       "  hap report --format json redis.hap > redis.json\n"
       "  hap report --format html out/ > report.html\n"
       "  hap report --format lcov --source-root ~/linux redis.hap > redis.info && genhtml redis.info -o cov");
-  command->callback([options, &session] { session.run = [options] { return report(*options); }; });
+  command->callback(
+      [options, &session] { session.run = [options, &session] { return report(*options, session); }; });
 }
 
 }  // namespace hap::cli

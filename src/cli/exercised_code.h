@@ -2,147 +2,30 @@
 // and function, and what the sandbox gives its tenant.
 #pragma once
 
-#include <toml++/toml.h>
-
-#include <map>
-#include <set>
-#include <sstream>
 #include <string>
 
-#include "base/file.h"
 #include "hap/exposure.h"
-#include "hap/interval.h"
 #include "store/cell.h"
 
 namespace hap::cli {
 
+// Which of the recording's code is looked at.
+struct ExercisedOptions {
+  Phase phase = Phase::serve;
+  HapOptions hap;
+};
+
 // What the recording says of its sandbox (conditions "sandbox.capabilities", "sandbox.devices",
 // comma-separated; "sandbox.user_namespace", "sandbox.can_create_user_namespace", yes or no), else what
 // sandboxes.toml of the project says of a sandbox of that name. Anything else stays unknown.
-inline Result<ledger::SandboxFacts> sandbox_facts(const Recording& recording, const std::string& data) {
-  ledger::SandboxFacts facts;
-  const std::string path = data + "/ledger/sandboxes.toml";
-  HAP_TRY(text, read_file(path, size_t{1} << 20));
-  const auto texts =
-      [](const toml::node_view<const toml::node>& node) -> std::optional<std::vector<std::string>> {
-    const toml::array* array = node.as_array();
-    if (array == nullptr) return std::nullopt;
-    std::vector<std::string> list;
-    for (const auto& item : *array) {
-      if (const auto value = item.value<std::string>()) list.push_back(*value);
-    }
-    return list;
-  };
-  try {
-    std::istringstream stream(text);
-    const toml::table root = toml::parse(stream, path);
-    const auto sandbox = root[recording.meta("sandbox")];
-    facts.capabilities = texts(sandbox["capabilities"]);
-    facts.devices = texts(sandbox["devices"]);
-    facts.namespaces = texts(sandbox["namespaces"]);
-    facts.own_user_namespace = sandbox["own_user_namespace"].value<bool>();
-    facts.can_create_user_namespace = sandbox["can_create_user_namespace"].value<bool>();
-    facts.seccomp = sandbox["seccomp"].value<bool>();
-    facts.guest_kernel = sandbox["guest_kernel"].value_or(false);
-  } catch (const toml::parse_error& error) {
-    return Error(
-               "line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()),
-               ErrorKind::corrupt)
-        .at(path);
-  }
-  const auto& conditions = recording.header().conditions;
-  const auto list = [&conditions](const char* key, std::optional<std::vector<std::string>>& into) {
-    const auto found = conditions.find(key);
-    if (found == conditions.end()) return;
-    std::vector<std::string> items;
-    std::istringstream stream(found->second);
-    for (std::string item; std::getline(stream, item, ',');) {
-      if (!item.empty()) items.push_back(item);
-    }
-    into = std::move(items);
-  };
-  const auto flag = [&conditions](const char* key, std::optional<bool>& into) {
-    const auto found = conditions.find(key);
-    if (found != conditions.end() && (found->second == "yes" || found->second == "no"))
-      into = found->second == "yes";
-  };
-  list("sandbox.capabilities", facts.capabilities);
-  list("sandbox.devices", facts.devices);
-  flag("sandbox.user_namespace", facts.own_user_namespace);
-  flag("sandbox.can_create_user_namespace", facts.can_create_user_namespace);
-  return facts;
-}
+Result<ledger::SandboxFacts> sandbox_facts(const Recording& recording, const std::string& data);
 
-// The host kernel's part of the HAP in the serve phase.
-inline ledger::ExercisedCode exercised_kernel_code(const std::string& path, const store::Cell& cell) {
-  const Profile& profile = cell.profile;
-  ledger::ExercisedCode code;
-  code.label = path;
-  code.sandbox = profile.meta("sandbox");
-  code.workload = profile.meta("workload");
-  code.kernel_release = profile.meta("kernel_release");
-  code.kernel_version = profile.meta("kernel_version");
-  code.build_id = profile.meta("kernel_build_id");
-  const Selection selection = profile.select(
-      [](const Account& account) { return counts_as_hap(account) && account.layer == Layer::host_kernel; });
-  // Lines with code of every file of the kernel and its modules: what is there to be executed. A header
-  // compiled into several images counts with its largest share.
-  std::map<std::string, uint64_t> totals;
-  for (size_t image = 0; image < cell.resolver.image_count(); ++image) {
-    const Index* index = cell.resolver.index(image);
-    if (index == nullptr || image >= profile.images().size() || profile.images()[image].space != Space::host)
-      continue;
-    if (index->kind() != ImageKind::kernel && index->kind() != ImageKind::module) continue;
-    for (FileId file = 0; file < index->file_count(); ++file) {
-      const auto lines = index->code_lines(file).size();
-      if (lines == 0) continue;
-      auto& total = totals[ledger::normalise_source_path(std::string(index->file(file)))];
-      total = std::max<uint64_t>(total, lines);
-    }
-  }
-  std::map<std::string, uint64_t> executed;
-  for (const uint32_t number : profile.lines_hit(selection)) {
-    const auto& line = profile.lines()[number];
-    ++executed[ledger::normalise_source_path(profile.files()[line.file].path)];
-  }
-  if (!totals.empty()) {
-    code.present_files.emplace();
-    for (const auto& [file, lines] : totals) {
-      code.present_files->push_back(file);
-      const auto found = executed.find(file);
-      code.files.push_back({file, found == executed.end() ? 0 : found->second, lines});
-    }
-  }
-  for (const auto& [file, lines] : executed) {
-    if (totals.count(file) == 0) code.files.push_back({file, lines, std::nullopt});
-  }
-  const auto by_function = profile.lines_by_function(selection);
-  for (size_t i = 0; i < profile.functions().size(); ++i) {
-    const auto& function = profile.functions()[i];
-    if (by_function[i] == 0 || function.label || function.file.empty()) continue;
-    code.functions.push_back({ledger::normalise_source_path(function.file), function.name, by_function[i],
-                              function.lines.value_or(0)});
-  }
-  return code;
-}
+// The host kernel's part of the HAP.
+ledger::ExercisedCode exercised_kernel_code(const std::string& path, const store::Cell& cell,
+                                            const ExercisedOptions& options = {});
 
 // The same with what the sandbox gives its tenant; `data` is the project's data folder.
-inline Result<ledger::ExercisedCode> exercised_code(const std::string& path, const store::Cell& cell,
-                                                    const std::string& data) {
-  ledger::ExercisedCode code = exercised_kernel_code(path, cell);
-  HAP_TRY(facts, sandbox_facts(cell.recording, data));
-  code.facts = std::move(facts);
-  return code;
-}
-
-// The metric `known_cves`; empty when the ledger has no records of the kernel.
-inline std::optional<Interval> known_cves_of(const std::string& path, const store::Cell& cell,
-                                             const std::vector<ledger::Record>& records) {
-  if (records.empty()) return std::nullopt;
-  const auto known = ledger::known_cves(records, exercised_kernel_code(path, cell));
-  if (!known) return std::nullopt;
-  return Interval{static_cast<double>(known->value), static_cast<double>(known->low),
-                  static_cast<double>(known->high)};
-}
+Result<ledger::ExercisedCode> exercised_code(const std::string& path, const store::Cell& cell,
+                                             const std::string& data, const ExercisedOptions& options = {});
 
 }  // namespace hap::cli

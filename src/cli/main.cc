@@ -8,6 +8,7 @@
 #include "base/paths.h"
 #include "base/temp_dir.h"
 #include "cli/commands.h"
+#include "cli/help_format.h"
 #include "cli/terminal.h"
 #include "command_table.h"
 
@@ -27,7 +28,7 @@ int run(int argc, char** argv) {
   CLI::App app{"Measures how much code an isolation technology exposes to the workload it isolates.", "hap"};
   app.set_version_flag("--version", std::string("hapmeter ") + HAP_VERSION);
   app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
+  app.formatter(std::make_shared<FoldingFormatter>());
   Session session;
   session.color = wants_color(STDOUT_FILENO);
   for (int i = 0; i < argc; ++i)

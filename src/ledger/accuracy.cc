@@ -8,6 +8,8 @@
 #include <optional>
 #include <set>
 
+#include "base/text_layout.h"
+
 namespace hap::ledger {
 namespace {
 
@@ -142,26 +144,24 @@ std::string accuracy_text(const Accuracy& accuracy, bool list_disagreements) {
   if (accuracy.missing > 0) out += ", " + std::to_string(accuracy.missing) + " not imported and not judged";
   out += "\n95 % Wilson intervals; a cell counts when its certainty is core or upper\n";
   const auto section = [&out](const char* title, const std::vector<AccuracyRow>& rows) {
-    char line[200];
-    std::snprintf(line, sizeof line, "\n%-34s %6s %6s %6s   %-22s %-22s %s\n", title, "both", "missed",
-                  "extra", "recall", "precision", "precision without 'alt'");
-    out += line;
+    const auto text = [](const Proportion& p) {
+      char cell[64];
+      if (p.of == 0) return std::string("unknown");
+      std::snprintf(cell, sizeof cell, "%.2f [%.2f, %.2f]", p.value(), p.low(), p.high());
+      return std::string(cell);
+    };
+    std::vector<std::vector<std::string>> cells = {
+        {title, "both", "missed", "extra", "recall", "precision", "(*)"}};
     for (const auto& row : rows) {
-      const auto text = [](const Proportion& p) {
-        char cell[64];
-        if (p.of == 0) return std::string("unknown");
-        std::snprintf(cell, sizeof cell, "%.2f [%.2f, %.2f]", p.value(), p.low(), p.high());
-        return std::string(cell);
-      };
-      std::snprintf(line, sizeof line, "%-34s %6llu %6llu %6llu   %-22s %-22s %s\n", row.name.c_str(),
-                    static_cast<unsigned long long>(row.both), static_cast<unsigned long long>(row.only_hand),
-                    static_cast<unsigned long long>(row.only_rules), text(row.recall()).c_str(),
-                    text(row.precision()).c_str(), text(row.lenient_precision()).c_str());
-      out += line;
+      cells.push_back({row.name, std::to_string(row.both), std::to_string(row.only_hand),
+                       std::to_string(row.only_rules), text(row.recall()), text(row.precision()),
+                       text(row.lenient_precision())});
     }
+    out += "\n" + column_blocks(cells);
   };
   section("technology and impact", accuracy.cells);
-  section("technology, whatever the impact", accuracy.technologies);
+  section("technology", accuracy.technologies);
+  out += "\n(*) precision without 'alt'. technology: whatever the impact\n";
   if (list_disagreements) {
     out += "\nDisagreements (by hand -> by rules)\n";
     for (const auto& d : accuracy.disagreements) {
@@ -169,7 +169,7 @@ std::string accuracy_text(const Accuracy& accuracy, bool list_disagreements) {
              (d.why.empty() ? "" : "  (" + d.why + ")") + "\n";
     }
   }
-  return out;
+  return folded_lines(out);
 }
 
 std::string accuracy_json(const Accuracy& accuracy) {

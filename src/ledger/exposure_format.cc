@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/printable.h"
+#include "base/text_layout.h"
 namespace hap::ledger {
 namespace {
 
@@ -56,9 +58,9 @@ void list_records(std::ostringstream& out, const Exposure& exposure, size_t limi
         << padded(item.weight ? decimal(*item.weight * 100) + " %" : "? %", 8)
         << padded(to_string(item.openness), 15)
         << (item.dated ? item.record->published.value_or("by id") : std::string("undated")) << "  "
-        << (item.where.empty() ? std::string() : item.where.front())
+        << (item.where.empty() ? std::string() : printable(item.where.front()))
         << (item.where.size() > 1 ? " and others" : "") << "\n";
-    if (!item.record->title.empty()) out << "      " << item.record->title << "\n";
+    if (!item.record->title.empty()) out << "      " << printable(item.record->title) << "\n";
     if (!item.ruled_out.empty()) out << "      ruled out: " << item.ruled_out << "\n";
   }
   const auto all = exposure.dated.exercised + exposure.undated.exercised;
@@ -71,27 +73,24 @@ std::string exposure_text(const std::vector<Exposure>& exposures, const Exposure
   std::ostringstream out;
   out << "Kernel records whose fixed code was exercised"
       << (view.since ? ", since " + std::to_string(*view.since) : std::string()) << "\n\n";
-  constexpr size_t name = 34;
+  std::vector<std::vector<std::string>> rows = {{""}};
+  for (const auto& exposure : exposures)
+    rows[0].push_back(printable(
+        exposure.sandbox.empty() ? exposure.label : exposure.sandbox + " " + exposure.workload, 30));
   const auto row = [&](const std::string& title, const auto& value) {
-    out << padded(title, name);
+    std::vector<std::string> cells = {title};
     for (const auto& exposure : exposures) {
       const auto dated = value(exposure.dated);
       const auto undated = value(exposure.undated);
-      out << padded(dated + (view.since && undated != "0" && undated != "0.0" ? " (+" + undated + " undated)"
-                                                                              : std::string()),
-                    26);
+      const bool apart = view.since && undated != "0" && undated != "0.0";
+      cells.push_back(dated + (apart ? " (+" + undated + " undated)" : std::string()));
     }
-    out << "\n";
+    rows.push_back(std::move(cells));
   };
   const auto number = [](uint64_t ExposureCount::*member) {
     return [member](const ExposureCount& c) { return std::to_string(c.*member); };
   };
-  out << padded("", name);
-  for (const auto& exposure : exposures)
-    out << padded(exposure.sandbox.empty() ? exposure.label : exposure.sandbox + " " + exposure.workload, 26);
-  out << "\n";
-  row("meets: exercised, not ruled out,", [](const ExposureCount&) { return std::string(); });
-  row("  open or unknown", number(&ExposureCount::meets));
+  row("met (*)", number(&ExposureCount::meets));
   row("exercised", number(&ExposureCount::exercised));
   row("  weighted by executed share", [](const ExposureCount& c) { return decimal(c.weighted); });
   row("  decided by function", number(&ExposureCount::by_function));
@@ -103,6 +102,8 @@ std::string exposure_text(const std::vector<Exposure>& exposures, const Exposure
   row("present, not exercised", number(&ExposureCount::present));
   row("not in this kernel build", number(&ExposureCount::absent));
   row("place unknown", number(&ExposureCount::unknown));
+  out << column_blocks(rows)
+      << "* exercised, not ruled out by the sandbox, open in this kernel version or unknown\n";
   if (exposures.size() > 1) {
     const auto fewest =
         std::min_element(exposures.begin(), exposures.end(),
@@ -110,18 +111,38 @@ std::string exposure_text(const std::vector<Exposure>& exposures, const Exposure
     std::string names;
     for (const auto& exposure : exposures) {
       if (met(exposure) == met(*fewest))
-        names += (names.empty() ? "" : ", ") + (exposure.sandbox.empty() ? exposure.label : exposure.sandbox);
+        names += (names.empty() ? "" : ", ") +
+                 printable(exposure.sandbox.empty() ? exposure.label : exposure.sandbox);
     }
     out << "\nFewest met: " << names << " (" << met(*fewest) << ")\n";
   }
   for (const auto& exposure : exposures) {
     out << "\n"
-        << exposure.label << ": kernel " << exposure.kernel_release
+        << printable(exposure.label) << ": kernel " << printable(exposure.kernel_release)
         << (exposure.kernel_version ? " (upstream " + *exposure.kernel_version + ")" : std::string()) << "\n";
     list_records(out, exposure, view.records);
     for (const auto& warning : exposure.warnings) out << "  Note: " << warning << "\n";
   }
-  return out.str();
+  return folded_lines(printable_lines(out.str()));
+}
+
+Json exposure_object(const Exposure& exposure) {
+  Json records = Json::array();
+  for (const auto& item : exposure.records) {
+    if (item.reach != Reach::exercised) continue;
+    records.push_back({{"id", item.record->id},
+                       {"title", item.record->title.empty() ? Json(nullptr) : Json(item.record->title)},
+                       {"published", item.record->published ? Json(*item.record->published) : Json(nullptr)},
+                       {"decided_by", item.by_function ? "function" : "file"},
+                       {"weight", item.weight ? Json(*item.weight) : Json(nullptr)},
+                       {"where", item.where},
+                       {"version_status", to_string(item.openness)},
+                       {"ruled_out", item.ruled_out.empty() ? Json(nullptr) : Json(item.ruled_out)}});
+  }
+  return {{"kernel_version", exposure.kernel_version ? Json(*exposure.kernel_version) : Json(nullptr)},
+          {"counts", count_json(exposure.dated)},
+          {"records", std::move(records)},
+          {"warnings", exposure.warnings}};
 }
 
 std::string exposure_json(const std::vector<Exposure>& exposures, const ExposureView& view) {
@@ -135,22 +156,8 @@ std::string exposure_json(const std::vector<Exposure>& exposures, const Exposure
                {"kernel",
                 {{"release", exposure.kernel_release},
                  {"upstream", exposure.kernel_version ? Json(*exposure.kernel_version) : Json(nullptr)}}},
-               {"counts", count_json(exposure.dated)},
                {"undated", view.since ? count_json(exposure.undated) : Json(nullptr)}};
-    entry["records"] = Json::array();
-    for (const auto& item : exposure.records) {
-      if (item.reach != Reach::exercised) continue;
-      entry["records"].push_back(
-          {{"id", item.record->id},
-           {"title", item.record->title.empty() ? Json(nullptr) : Json(item.record->title)},
-           {"published", item.record->published ? Json(*item.record->published) : Json(nullptr)},
-           {"decided_by", item.by_function ? "function" : "file"},
-           {"weight", item.weight ? Json(*item.weight) : Json(nullptr)},
-           {"where", item.where},
-           {"version_status", to_string(item.openness)},
-           {"ruled_out", item.ruled_out.empty() ? Json(nullptr) : Json(item.ruled_out)}});
-    }
-    entry["warnings"] = exposure.warnings;
+    entry.update(exposure_object(exposure));
     json["recordings"].push_back(std::move(entry));
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -181,7 +188,7 @@ std::string retrodiction_text(const Retrodiction& r) {
       << padded("recording", 40) << padded("lines", 10) << padded("predicted", 12) << padded("uniform", 12)
       << padded("observed", 12) << "records met\n";
   for (const auto& row : r.rows) {
-    out << padded(row.sandbox.empty() ? row.label : row.sandbox + " (" + row.label + ")", 40)
+    out << padded(printable(row.sandbox.empty() ? row.label : row.sandbox + " (" + row.label + ")", 39), 40)
         << padded(decimal(row.executed_lines, "%.0f"), 10) << padded(decimal(row.predicted), 12)
         << padded(decimal(row.predicted_uniform), 12) << padded(decimal(row.observed), 12)
         << row.observed_records << "\n";
@@ -194,7 +201,7 @@ std::string retrodiction_text(const Retrodiction& r) {
       << "Density before and after, Spearman's rho over " << r.subsystems
       << " exercised subsystems: " << known(r.subsystem_rho) << "\n";
   for (const auto& warning : r.warnings) out << "Warning: " << warning << "\n";
-  return out.str();
+  return folded_lines(printable_lines(out.str()));
 }
 
 std::string retrodiction_json(const Retrodiction& r) {

@@ -2,6 +2,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/printable.h"
+#include "base/text_layout.h"
 #include "ledger/book.h"
 
 namespace hap::ledger {
@@ -91,11 +93,10 @@ std::string table_text(const Table& table) {
     if (!without_data(table, technology.id)) shown.push_back(&technology);
   }
   std::string notes;
-  out << padded("", 40);
-  for (const auto* technology : shown) out << padded(technology->id, 18);
-  out << "\n";
+  std::vector<std::vector<std::string>> rows = {{""}};
+  for (const auto* technology : shown) rows[0].push_back(technology->id);
   for (const auto impact : impacts) {
-    out << padded(title_of(impact), 40);
+    std::vector<std::string> row = {title_of(impact)};
     for (const auto* technology : shown) {
       const auto* cell = table.find(technology->id, impact);
       std::string text = range(cell->low, cell->high);
@@ -106,16 +107,17 @@ std::string table_text(const Table& table) {
           notes += "* " + technology->id + "/" + to_string(impact) + ": " + cell->published->deviation + "\n";
         }
       }
-      out << padded(text, 18);
+      row.push_back(std::move(text));
     }
-    out << "\n";
+    rows.push_back(std::move(row));
   }
+  out << column_blocks(rows);
   out << "\n" << notes;
   if (!table.without_data.empty())
     out << "No records of: " << joined(table.without_data, ", ") << " (unknown, not none)\n";
   for (const auto& basis : table.basis) out << "Basis: " << basis << "\n";
   for (const auto& warning : table.warnings) out << "Warning: " << warning << "\n";
-  return out.str();
+  return folded_lines(printable_lines(out.str()));
 }
 
 std::string table_csv(const Table& table) {
@@ -188,7 +190,7 @@ std::string cell_text(const Table& table, const TableCell& cell) {
     }
   }
   for (const auto& warning : table.warnings) out << "Warning: " << warning << "\n";
-  return out.str();
+  return folded_lines(printable_lines(out.str()));
 }
 
 std::string cell_csv(const TableCell& cell) {
@@ -263,7 +265,7 @@ std::string record_text(const ClassifiedRecord& classified,
   out << "\nSources\n";
   for (const auto& source : record.sources)
     out << "  " << source.format << ": " << source.origin << ", " << source.position << "\n";
-  return out.str();
+  return folded_lines(printable_lines(out.str()));
 }
 
 }  // namespace hap::ledger

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/printable.h"
 
 namespace hap::report {
 namespace {
@@ -120,9 +121,10 @@ std::string render_text(const Annotation& annotation, const std::string& source_
     executed += line.state != LineState::not_executed ? 1 : 0;
     by_number[line.line] = &line;
   }
+  const std::string file = printable(annotation.file);
   std::string out = annotation.function.empty()
-                        ? annotation.file
-                        : fmt::format("{} ({}:{})", annotation.function, annotation.file, annotation.first);
+                        ? file
+                        : fmt::format("{} ({}:{})", printable(annotation.function), file, annotation.first);
   out += fmt::format(": {} of {} lines with code executed\n", executed, annotation.lines.size());
   const auto prefix = [](uint32_t number, const AnnotatedLine* line) {
     if (line == nullptr) return fmt::format("{:>9} {:>6} |", "", number);
@@ -135,6 +137,8 @@ std::string render_text(const Annotation& annotation, const std::string& source_
   const auto source =
       source_root.empty() ? Result<std::string>(Error("no source wanted")) : read_file(path, largest_source);
   if (!source) {
+    if (!source_root.empty())
+      out += "The source is not shown: " + printable(source.error().to_string()) + "\n";
     for (const auto& line : annotation.lines) out += prefix(line.line, &line) + "\n";
     return out;
   }
@@ -146,9 +150,14 @@ std::string render_text(const Annotation& annotation, const std::string& source_
     if (wanted) {
       const auto known = by_number.find(number);
       out += prefix(number, known == by_number.end() ? nullptr : known->second);
-      out += " " + source->substr(at, end - at) + "\n";
+      out += " " + printable_lines(std::string_view(*source).substr(at, end - at)) + "\n";
     }
     at = end + 1;
+  }
+  if (!annotation.lines.empty() && annotation.lines.back().line > number) {
+    out += fmt::format(
+        "This source has {} lines, but the kernel's has code in line {}: it is of another version.\n", number,
+        annotation.lines.back().line);
   }
   return out;
 }

@@ -3,69 +3,101 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <map>
+#include <set>
 
 #include "hap/metric.h"
 
 namespace hap::report {
 namespace {
 
+using Key = std::pair<std::string, std::string>;        // function and file
+using LineKey = std::pair<std::string_view, uint32_t>;  // file and line
+
 struct Seen {
+  std::string subsystem;
   std::optional<uint32_t> lines;
-  uint32_t executed = 0;
+  std::optional<uint32_t> executed;
   uint32_t windows = 0;
+  Origin origin;
 };
-using Key = std::pair<std::string, std::string>;  // name, file
 
-Selection selection_of(const Profile& profile, const DifferenceOptions& options) {
-  const HapOptions hap{.with_softirq = options.with_softirq};
-  return profile.select([&](const Account& account) { return counts_as_hap(account, hap); }, options.phase);
-}
+// What one recording has of the figure that is compared.
+class View {
+ public:
+  View(const Compared& compared, const DifferenceOptions& options)
+      : compared_(compared),
+        wanted_([hap = HapOptions{.with_softirq = options.with_softirq}](const Account& account) {
+          return counts_as_hap(account, hap);
+        }),
+        selection_(compared.profile.select(wanted_, options.phase)),
+        origins_(compared.profile, compared.resolver, wanted_, options.phase) {}
 
-std::map<Key, Seen> functions_of(const Profile& profile, const Selection& selection) {
+  const Profile& profile() const { return compared_.profile; }
+  const Selection& selection() const { return selection_; }
+  const std::vector<std::string>& syscalls() const { return origins_.syscalls(); }
+
+  Side side() const {
+    return {compared_.path, profile().meta("sandbox"), profile().meta("workload"),
+            profile().meta("kernel_release"), Profile::window_count(selection_)};
+  }
+  std::optional<double> figure(const Metric& metric) const {
+    const auto density = DensityModel::uniform();
+    const auto measured = metric.measure({profile(), selection_, nullptr, &density, compared_.known_cves});
+    return measured.value ? std::optional(measured.value->value) : std::nullopt;
+  }
+  std::map<Key, Seen> functions() const;
+  // Executed lines by source folder.
+  std::map<std::string, std::set<LineKey>> lines() const;
+
+ private:
+  const Compared& compared_;
+  std::function<bool(const Account&)> wanted_;
+  Selection selection_;
+  Origins origins_;
+};
+
+std::map<Key, Seen> View::functions() const {
   std::map<Key, Seen> all;
-  const auto executed = profile.lines_by_function(selection);
-  for (const uint32_t id : profile.functions_hit(selection)) {
-    const auto& function = profile.functions()[id];
+  const auto executed = profile().lines_by_function(selection_);
+  for (const uint32_t id : profile().functions_hit(selection_)) {
+    const auto& function = profile().functions()[id];
     auto& entry = all[{function.name, function.file}];
+    entry.subsystem = profile().subsystems()[function.subsystem];
     entry.lines = function.lines;
-    entry.executed += executed[id];
+    if (profile().exact()) entry.executed = entry.executed.value_or(0) + executed[id];
     entry.windows =
-        std::max(entry.windows, static_cast<uint32_t>(profile.windows_of_function(id, selection).size()));
+        std::max(entry.windows, static_cast<uint32_t>(profile().windows_of_function(id, selection_).size()));
+    entry.origin = origins_.of(id);
   }
   return all;
 }
 
-void add_folders(const Profile& profile, const Selection& selection, bool before,
-                 std::map<std::string, FolderChange>& folders) {
-  for (const uint32_t id : profile.functions_hit(selection)) {
-    auto& folder = folders[profile.subsystems()[profile.functions()[id].subsystem]];
-    ++(before ? folder.functions_before : folder.functions_after);
+std::map<std::string, std::set<LineKey>> View::lines() const {
+  std::map<std::string, std::set<LineKey>> folders;
+  for (const uint32_t id : profile().lines_hit(selection_)) {
+    const auto& line = profile().lines()[id];
+    const auto& file = profile().files()[line.file];
+    folders[profile().subsystems()[file.subsystem]].emplace(file.path, line.line);
   }
-  for (const uint32_t id : profile.lines_hit(selection)) {
-    auto& folder = folders[profile.subsystems()[profile.files()[profile.lines()[id].file].subsystem]];
-    ++(before ? folder.lines_before : folder.lines_after);
-  }
-}
-
-Side side_of(const Profile& profile, const std::string& path, const Selection& selection) {
-  return {path, profile.meta("sandbox"), profile.meta("workload"), profile.meta("kernel_release"),
-          Profile::window_count(selection)};
+  return folders;
 }
 
 FunctionChange change_of(const Key& key, const Seen* before, const Seen* after) {
   FunctionChange change;
+  const Seen& known = after != nullptr ? *after : *before;
   change.name = key.first;
   change.file = key.second;
-  change.lines = after != nullptr ? after->lines : before->lines;
-  if (before != nullptr) {
-    change.lines_before = before->executed;
-    change.windows_before = before->windows;
-  }
-  if (after != nullptr) {
-    change.lines_after = after->executed;
-    change.windows_after = after->windows;
-  }
+  change.subsystem = known.subsystem;
+  change.lines = known.lines;
+  change.origin = known.origin;
+  // What did not run executed no lines, where lines can be told at all.
+  const auto nothing = known.executed ? std::optional<uint32_t>(0) : std::nullopt;
+  change.lines_before = before != nullptr ? before->executed : nothing;
+  change.lines_after = after != nullptr ? after->executed : nothing;
+  change.windows_before = before != nullptr ? before->windows : 0;
+  change.windows_after = after != nullptr ? after->windows : 0;
   return change;
 }
 
@@ -87,6 +119,89 @@ void add_functions(Difference& difference, const std::map<Key, Seen>& before,
   }
 }
 
+// Contexts in their order, entries by how many of the functions they lead to.
+Origin origin_of(const std::vector<const FunctionChange*>& functions) {
+  std::set<std::string> contexts;
+  std::map<std::pair<std::string, bool>, size_t> entries;
+  for (const auto* each : functions) {
+    contexts.insert(each->origin.contexts.begin(), each->origin.contexts.end());
+    for (const auto& entry : each->origin.entries) ++entries[{entry.name, entry.syscall}];
+  }
+  Origin origin;
+  for (const Context context : all_contexts) {
+    if (contexts.contains(std::string(to_string(context)))) origin.contexts.emplace_back(to_string(context));
+  }
+  for (const auto& [entry, count] : entries) origin.entries.push_back({entry.first, entry.second});
+  std::stable_sort(origin.entries.begin(), origin.entries.end(), [&](const Entry& a, const Entry& b) {
+    return entries.at({a.name, a.syscall}) > entries.at({b.name, b.syscall});
+  });
+  return origin;
+}
+
+uint64_t missing_from(const std::set<LineKey>& lines, const std::set<LineKey>& from) {
+  return static_cast<uint64_t>(
+      std::count_if(from.begin(), from.end(), [&](const LineKey& line) { return !lines.contains(line); }));
+}
+
+void add_folder_lines(const View& before, const View& after, bool same_kernel,
+                      std::map<std::string, FolderChange>& folders) {
+  auto was = before.lines();
+  auto is = after.lines();
+  for (const auto* one : {&was, &is}) {
+    for (const auto& [name, lines] : *one) folders.try_emplace(name);
+  }
+  for (auto& [name, folder] : folders) {
+    if (before.profile().exact()) folder.lines_before = was[name].size();
+    if (after.profile().exact()) folder.lines_after = is[name].size();
+    if (!same_kernel || !folder.lines_before || !folder.lines_after) continue;
+    folder.lines_gained = missing_from(was[name], is[name]);
+    folder.lines_lost = missing_from(is[name], was[name]);
+  }
+}
+
+uint64_t size_of(const FolderChange& folder) {
+  if (folder.lines_gained && folder.lines_lost) return *folder.lines_gained + *folder.lines_lost;
+  return folder.functions_gained + folder.functions_lost;
+}
+
+void add_folders(Difference& difference, const View& before, const View& after) {
+  std::map<std::string, FolderChange> folders;
+  std::map<std::string, std::vector<const FunctionChange*>> changed;
+  for (const auto* view : {&before, &after}) {
+    const Profile& profile = view->profile();
+    for (const uint32_t id : profile.functions_hit(view->selection())) {
+      auto& folder = folders[profile.subsystems()[profile.functions()[id].subsystem]];
+      ++(view == &before ? folder.functions_before : folder.functions_after);
+    }
+  }
+  for (const auto& each : difference.only_before) {
+    ++folders[each.subsystem].functions_lost;
+    changed[each.subsystem].push_back(&each);
+  }
+  for (const auto& each : difference.only_after) {
+    ++folders[each.subsystem].functions_gained;
+    changed[each.subsystem].push_back(&each);
+  }
+  for (const auto& each : difference.changed) changed[each.subsystem].push_back(&each);
+  add_folder_lines(before, after, difference.same_kernel, folders);
+  for (auto& [name, folder] : folders) {
+    const bool same_lines = folder.lines_before == folder.lines_after && folder.lines_gained.value_or(0) == 0;
+    if (same_lines && folder.functions_gained == 0 && folder.functions_lost == 0) continue;
+    folder.name = name;
+    folder.origin = origin_of(changed[name]);
+    difference.folders.push_back(folder);
+  }
+  std::stable_sort(difference.folders.begin(), difference.folders.end(),
+                   [](const auto& a, const auto& b) { return size_of(a) > size_of(b); });
+}
+
+std::vector<std::string> only_in(const std::vector<std::string>& these,
+                                 const std::vector<std::string>& others) {
+  std::vector<std::string> only;
+  std::set_difference(these.begin(), these.end(), others.begin(), others.end(), std::back_inserter(only));
+  return only;
+}
+
 }  // namespace
 
 std::optional<double> MetricChange::relative() const {
@@ -94,41 +209,22 @@ std::optional<double> MetricChange::relative() const {
   return *after / *before - 1;
 }
 
-Difference make_difference(const Profile& before, const std::string& before_path, const Profile& after,
-                           const std::string& after_path, const DifferenceOptions& options) {
+Difference make_difference(const Compared& before, const Compared& after, const DifferenceOptions& options) {
+  const View was(before, options);
+  const View is(after, options);
   Difference difference;
   difference.options = options;
-  const auto was = selection_of(before, options);
-  const auto is = selection_of(after, options);
-  difference.before = side_of(before, before_path, was);
-  difference.after = side_of(after, after_path, is);
-  const auto density = DensityModel::uniform();
+  difference.before = was.side();
+  difference.after = is.side();
+  const auto build = was.profile().meta("kernel_build_id");
+  difference.same_kernel = !build.empty() && build == is.profile().meta("kernel_build_id");
   for (const auto& metric : make_metrics()) {
-    if (metric->name() == "known_cves") continue;
-    MetricChange change;
-    change.metric = metric->name();
-    const auto old_value = metric->measure({before, was, nullptr, &density, std::nullopt}).value;
-    const auto new_value = metric->measure({after, is, nullptr, &density, std::nullopt}).value;
-    if (old_value) change.before = old_value->value;
-    if (new_value) change.after = new_value->value;
-    difference.metrics.push_back(std::move(change));
+    difference.metrics.push_back({std::string(metric->name()), was.figure(*metric), is.figure(*metric)});
   }
-  std::map<std::string, FolderChange> folders;
-  add_folders(before, was, true, folders);
-  add_folders(after, is, false, folders);
-  for (auto& [name, folder] : folders) {
-    if (folder.lines_before == folder.lines_after && folder.functions_before == folder.functions_after)
-      continue;
-    folder.name = name;
-    difference.folders.push_back(folder);
-  }
-  const auto size = [](const FolderChange& folder) {
-    return std::max(folder.lines_after, folder.lines_before) -
-           std::min(folder.lines_after, folder.lines_before);
-  };
-  std::stable_sort(difference.folders.begin(), difference.folders.end(),
-                   [&](const auto& a, const auto& b) { return size(a) > size(b); });
-  add_functions(difference, functions_of(before, was), functions_of(after, is));
+  add_functions(difference, was.functions(), is.functions());
+  add_folders(difference, was, is);
+  difference.syscalls_only_before = only_in(was.syscalls(), is.syscalls());
+  difference.syscalls_only_after = only_in(is.syscalls(), was.syscalls());
   return difference;
 }
 
@@ -143,9 +239,8 @@ Result<Threshold> parse_threshold(const std::string& text) {
   threshold.text = text;
   threshold.metric = text.substr(0, sign);
   const auto metrics = make_metrics();
-  if (std::none_of(metrics.begin(), metrics.end(), [&](const auto& metric) {
-        return metric->name() == threshold.metric && threshold.metric != "known_cves";
-      })) {
+  if (std::none_of(metrics.begin(), metrics.end(),
+                   [&](const auto& metric) { return metric->name() == threshold.metric; })) {
     return wrong("there is no such metric");
   }
   std::string number = text.substr(sign + 1);

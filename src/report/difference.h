@@ -1,4 +1,5 @@
-// The difference of two profiles: figures, source folders and functions that one has and the other has not.
+// The difference of two profiles: figures, source folders, functions and lines that one has and the other has
+// not, and the system calls and contexts that brought them.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "hap/interval.h"
 #include "hap/profile.h"
+#include "hap/resolver.h"
 #include "hap/result.h"
+#include "report/origin.h"
 
 namespace hap::report {
 
@@ -24,18 +28,26 @@ struct MetricChange {
   std::optional<double> relative() const;
 };
 
+// Executed lines are null where a recording holds function entries only.
 struct FolderChange {
   std::string name;
-  uint64_t lines_before = 0, lines_after = 0;
+  std::optional<uint64_t> lines_before, lines_after;
   uint64_t functions_before = 0, functions_after = 0;
+  uint64_t functions_gained = 0, functions_lost = 0;
+  // Null also between two builds of the kernel, whose lines are not the same ones.
+  std::optional<uint64_t> lines_gained, lines_lost;
+  // Of the functions gained, lost or changed; the entries that lead to most of them first.
+  Origin origin;
 };
 
 struct FunctionChange {
   std::string name;
-  std::string file;  // empty: unknown
+  std::string file;       // empty: unknown
+  std::string subsystem;  // its source folder
   std::optional<uint32_t> lines;
-  uint32_t lines_before = 0, lines_after = 0;      // executed
-  uint32_t windows_before = 0, windows_after = 0;  // seen in; 0: not at all
+  std::optional<uint32_t> lines_before, lines_after;  // executed
+  uint32_t windows_before = 0, windows_after = 0;     // seen in; 0: not at all
+  Origin origin;                                      // in the recording that has it; in `after` for both
 };
 
 struct Side {
@@ -46,20 +58,30 @@ struct Side {
 struct Difference {
   DifferenceOptions options;
   Side before, after;
+  bool same_kernel = false;  // the same build of it
   std::vector<MetricChange> metrics;
   std::vector<FolderChange> folders;                    // those that differ, largest change first
   std::vector<FunctionChange> only_before, only_after;  // by name
   std::vector<FunctionChange> changed;                  // in both, with other lines executed
   uint64_t in_both = 0;
+  std::vector<std::string> syscalls_only_before, syscalls_only_after;  // entered by one of them only
+};
+
+// One of the two that are compared.
+struct Compared {
+  const Profile& profile;
+  const Resolver& resolver;
+  std::string path;
+  std::optional<Interval> known_cves;  // null: no ledger
 };
 
 // Functions are the same when name and file are; lines may move between kernel builds.
-Difference make_difference(const Profile& before, const std::string& before_path, const Profile& after,
-                           const std::string& after_path, const DifferenceOptions& options = {});
+Difference make_difference(const Compared& before, const Compared& after,
+                           const DifferenceOptions& options = {});
 
 nlohmann::ordered_json to_json(const Difference& difference);  // docs/diff.schema.json, "hapmeter.diff/1"
-std::string render_text(const Difference& difference);
-std::string render_markdown(const Difference& difference);
+std::string render_text(const Difference& difference);         // at most 100 columns
+std::string render_markdown(const Difference& difference);     // for a pull request
 
 // "functions>+5%", "executed_lines>+100", "code_bytes>-1%": fails when the change of the metric is above
 // that.

@@ -57,10 +57,29 @@ Result<std::string> base64(const std::string& bytes) {
 
 }  // namespace
 
+json HtmlPage::with_numbered_records(const json& exposure) {
+  json result = exposure;
+  const auto records = exposure.find("records");
+  if (records == exposure.end() || !records->is_array()) return result;
+  json numbers = json::array();
+  for (json record : *records) {
+    if (record.is_object()) record.erase("weight");  // differs with every repeat, and is not shown
+    const auto [entry, added] = exposed_index_.emplace(serialize(record), exposed_.size());
+    if (added) exposed_.push_back(std::move(record));
+    numbers.push_back(entry->second);
+  }
+  result["records"] = std::move(numbers);
+  return result;
+}
+
 json HtmlPage::without_repetition(const json& report) {
   json result = json::object();
   for (const auto& [name, value] : report.items()) {
     if (name == "functions") continue;
+    if (name == "exposure" && value.is_object()) {
+      result[name] = with_numbered_records(value);
+      continue;
+    }
     const std::string text = value.is_structured() ? serialize(value) : std::string();
     if (text.size() < worth_sharing) {
       result[name] = value;
@@ -100,11 +119,8 @@ Result<std::string> HtmlPage::render() const {
   if (reports_.empty() && comparison_.is_null() && difference_.is_null()) {
     return Error("there is nothing to show in the HTML report", ErrorKind::usage);
   }
-  const json page = {{"schema", "hapmeter.page/1"},
-                     {"shared", shared_},
-                     {"reports", reports_},
-                     {"comparison", comparison_},
-                     {"difference", difference_}};
+  const json page = {{"schema", "hapmeter.page/1"}, {"shared", shared_},         {"exposed", exposed_},
+                     {"reports", reports_},         {"comparison", comparison_}, {"difference", difference_}};
   HAP_TRY(packed, functions_.bytes());
   HAP_TRY(functions, base64(packed));
   const std::string_view skeleton = page_template();

@@ -30,6 +30,7 @@ class HtmlPage {
 
  private:
   nlohmann::json without_repetition(const nlohmann::json& report);
+  nlohmann::json with_numbered_records(const nlohmann::json& exposure);
 
   nlohmann::json reports_ = nlohmann::json::array();
   nlohmann::json comparison_;
@@ -37,6 +38,9 @@ class HtmlPage {
   // Long values that several reports share (conditions, permitted system calls), each once.
   nlohmann::json shared_ = nlohmann::json::array();
   std::unordered_map<std::string, size_t> shared_index_;
+  // Records of the ledger that recordings exercise, each once, for most do the same ones.
+  nlohmann::json exposed_ = nlohmann::json::array();
+  std::unordered_map<std::string, size_t> exposed_index_;
   FunctionColumns functions_;
 };
 

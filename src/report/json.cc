@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "ledger/exposure_format.h"
 #include "report/formats.h"
 
 namespace hap::report {
@@ -137,6 +138,58 @@ json completeness_of(const Completeness& completeness) {
   return object;
 }
 
+json interval_of(const Interval& interval) {
+  return {{"value", number_of(interval.value)},
+          {"low", number_of(interval.low)},
+          {"high", number_of(interval.high)}};
+}
+
+json length_of(const LengthReport& length) {
+  json late = json::array();
+  for (const LateArrival& arrival : length.late) {
+    late.push_back({{"window", arrival.window},
+                    {"seconds", number_of(arrival.seconds)},
+                    {"functions", arrival.functions},
+                    {"names", arrival.names}});
+  }
+  json object{{"until", text_or_null(length.until)}, {"verdict", text_or_null(length.verdict)}};
+  object["waiting_for"] = text_or_null(length.waiting_for);
+  object["windows"] = length.windows == 0 ? json(nullptr) : json(length.windows);
+  object["all_windows"] = length.all_windows;
+  object["growth_foretold"] = length.foretold ? interval_of(*length.foretold) : json(nullptr);
+  object["functions_added"] = or_null(length.added);
+  object["late_arrivals"] = std::move(late);
+  return object;
+}
+
+json baseline_of(const BaselineReport& baseline) {
+  const BaselineComparison& all = baseline.comparison;
+  json functions = json::array();
+  for (std::size_t i = 0; i < all.functions.size(); ++i) {
+    const BaselineFunction& function = all.functions[i];
+    functions.push_back(
+        {{"name", function.function},
+         {"file", text_or_null(baseline.files[i])},
+         {"windows", function.seen_working},
+         {"idle_windows", function.seen_idle},
+         {"ratio",
+          {{"value", number_of(function.ratio.value)},
+           {"low", number_of(function.ratio.low)},
+           {"high", function.ratio.high ? json(number_of(*function.ratio.high)) : json(nullptr)}}},
+         {"origin", to_string(function.origin)}});
+  }
+  json object{{"recording", baseline.path}};
+  object["windows"] = {{"count", baseline.working.windows}, {"seconds", number_of(baseline.working.seconds)}};
+  object["idle_windows"] = {{"count", baseline.idle.windows}, {"seconds", number_of(baseline.idle.seconds)}};
+  object["workload"] = all.workload;
+  object["background"] = all.background;
+  object["undecided"] = all.undecided;
+  object["only_idle"] = all.only_idle;
+  object["attributable"] = interval_of(all.attributable);
+  object["functions"] = std::move(functions);
+  return object;
+}
+
 json loss_of(const LossReport& loss) {
   json others = json::array();
   for (const auto& each : loss.others) {
@@ -225,6 +278,7 @@ json to_json(const Report& report) {
   }
   const Measurement* cves = report.hap.find("known_cves");
   object["known_cves"] = cves == nullptr ? json(nullptr) : figure_of(*cves);
+  if (report.exposure) object["exposure"] = ledger::exposure_object(*report.exposure);
   object["expected_bugs_model"] = report.density_model;
   json interrupts = json::object();
   add_plain_figures(interrupts, report.interrupts);
@@ -244,6 +298,8 @@ json to_json(const Report& report) {
   for (const auto& function : report.functions) functions.push_back(function_of(function));
   object["functions"] = std::move(functions);
   object["completeness"] = completeness_of(report.completeness);
+  object["length"] = length_of(report.length);
+  if (report.baseline) object["baseline"] = baseline_of(*report.baseline);
   object["loss"] = loss_of(report.loss);
   object["guards"] = guards_of(report.guards);
   object["accounts"] = accounts_of(report.accounts);

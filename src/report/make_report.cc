@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "hap/report.h"
+#include "report/served_length.h"
 
 namespace hap {
 namespace {
@@ -74,6 +75,9 @@ void Maker::add_identity(Report& report, const std::string& path) const {
   report.requests_failed = number(report.value("requests_failed"));
   report.density_model = density_.name();
   report.permitted = options_.permitted;
+  report.exposure = options_.exposure;
+  report.baseline = options_.baseline;
+  report.length = report::length_of(profile_);
   report.guards = profile_.guards();
   report.accounts.assign(profile_.accounts().begin(), profile_.accounts().end());
 }

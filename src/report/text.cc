@@ -4,7 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/printable.h"
+#include "base/text_layout.h"
 #include "report/formats.h"
+#include "report/idle_baseline.h"
+#include "report/served_length.h"
 
 namespace hap::report {
 namespace {
@@ -36,12 +40,8 @@ std::string heading(const std::string& title) {
   return line + "\n";
 }
 
-std::string cut(const std::string& text, size_t width) {
-  return text.size() <= width ? text : text.substr(0, width - 3) + "...";
-}
-
 std::string row(const std::string& name, const FigureSet& set) {
-  std::string line = fmt::format("{:<{}}", cut(name, name_width), name_width);
+  std::string line = fmt::format("{:<{}}", printable(name, name_width), name_width);
   for (const auto* column : columns)
     line += fmt::format("{:>{}}", grouped_or_dash(set.value(column)), figure_width);
   return line + "\n";
@@ -61,15 +61,15 @@ std::string upper_row(const FigureSet& set) {
 }
 
 std::string or_unknown(const std::string& text) {
-  return text.empty() ? "unknown" : text;
+  return text.empty() ? "unknown" : printable(text, 40);
 }
 
 std::string title(const Report& report) {
   std::string out =
       fmt::format("{} in {}", or_unknown(report.value("workload")), or_unknown(report.value("sandbox")));
   const auto profile = report.value("profile");
-  if (!profile.empty()) out += fmt::format(" ({} profile)", profile);
-  out += fmt::format("\n{}\n", cut(report.path, 100));
+  if (!profile.empty()) out += fmt::format(" ({} profile)", printable(profile, 20));
+  out += fmt::format("\n{}\n", printable(report.path, 100));
   out += fmt::format("Linux {}, {} collector ({}), recorded {}\n", or_unknown(report.value("kernel_release")),
                      or_unknown(report.value("collector")),
                      report.value("granularity") == "function" ? "function entries" : "basic blocks",
@@ -120,7 +120,7 @@ std::string subsystems(const Report& report) {
     const auto optional = [](const std::optional<uint64_t>& value) {
       return value ? grouped(static_cast<double>(*value)) : std::string("-");
     };
-    out += fmt::format("{:<{}}{:>15}{:>15}{:>15}\n", cut(each.name, name_width), name_width,
+    out += fmt::format("{:<{}}{:>15}{:>15}{:>15}\n", printable(each.name, name_width), name_width,
                        grouped(static_cast<double>(each.functions)), optional(each.function_lines),
                        optional(each.executed_lines));
   }
@@ -165,18 +165,19 @@ std::string trust(const Report& report) {
   }
   out += wrapped("complete: " + text, "  ");
   for (const auto warning : completeness.warnings) out += wrapped("warning: " + describe(warning), "  ");
+  for (const auto& sentence : sentences(report.length)) out += wrapped(printable(sentence), "  ");
   std::string lost = report.loss.events_lost ? fmt::format("{} events lost", *report.loss.events_lost)
                                              : "events lost: not recorded";
   lost += fmt::format("; {} functions could not be observed; {} addresses without a function",
                       report.loss.unobservable_functions, report.loss.unresolved_addresses);
   for (const auto& each : report.loss.others) {
-    if (each.count > 0) lost += fmt::format("; {} {}", each.count, each.kind);
+    if (each.count > 0) lost += fmt::format("; {} {}", each.count, printable(each.kind, 40));
   }
   out += wrapped("lost: " + lost, "  ");
   if (const auto& missing = report.loss.without_symbols; !missing.empty()) {
     std::string names;
     for (size_t i = 0; i < std::min<size_t>(missing.size(), 3); ++i) {
-      names += fmt::format("{}{}", i == 0 ? "" : ", ", missing[i].path);
+      names += fmt::format("{}{}", i == 0 ? "" : ", ", printable(missing[i].path, 60));
     }
     out += wrapped(fmt::format("images without symbols: {} ({}{}); of their code only bytes are known",
                                missing.size(), names, missing.size() > 3 ? ", ..." : ""),
@@ -203,8 +204,37 @@ std::string trust(const Report& report) {
   for (const auto& guard : report.guards) {
     if (guard.outcome == Guard::Outcome::passed) continue;
     const char* const outcome = guard.outcome == Guard::Outcome::failed ? "FAILED" : "not checked";
-    out += wrapped(fmt::format("check \"{}\": {}: {}", guard.name, outcome, guard.detail), "  ");
+    out += wrapped(printable(fmt::format("check \"{}\": {}: {}", guard.name, outcome, guard.detail)), "  ");
   }
+  return out;
+}
+
+std::string beside_idle_machine(const Report& report) {
+  if (!report.baseline) return "";
+  std::string out = "\nbeside the idle machine\n";
+  for (const auto& sentence : sentences(*report.baseline)) out += wrapped(printable(sentence), "  ");
+  return out;
+}
+
+std::string vulnerabilities(const Report& report) {
+  if (!report.exposure) return "";
+  const auto& count = report.exposure->dated;
+  const auto number = [](uint64_t value) { return grouped(static_cast<double>(value)); };
+  std::string out = "\nknown vulnerabilities (`hap ledger exposure` has the records)\n";
+  out += wrapped(
+      fmt::format(
+          "exercised: {} records of the kernel have fixed code that ran; {} of them are open in this kernel "
+          "version, {} fixed before it, {} never affected it, {} unknown",
+          number(count.exercised), number(count.open), number(count.fixed_before),
+          number(count.never_affected), number(count.openness_unknown)),
+      "  ");
+  out += wrapped(fmt::format("met: {} exercised, not ruled out by the sandbox ({} are), open or unknown",
+                             number(count.meets), number(count.ruled_out)),
+                 "  ");
+  out += wrapped(
+      fmt::format("beside: {} in the build but not exercised, {} not in this build, {} of unknown place",
+                  number(count.present), number(count.absent), number(count.unknown)),
+      "  ");
   return out;
 }
 
@@ -228,9 +258,10 @@ std::string render_text(const std::vector<Report>& reports) {
     if (!out.empty()) out += fmt::format("\n{:=<99}\n", "");
     out += title(report) + main_figures(report);
     out += parts("VAP by layer", report.layers) + parts("host code by context", report.contexts);
-    out += phases(report) + subsystems(report) + trust(report);
+    out += phases(report) + subsystems(report) + vulnerabilities(report) + beside_idle_machine(report) +
+           trust(report);
   }
-  return out + terms();
+  return folded_lines(out + terms());
 }
 
 }  // namespace hap::report

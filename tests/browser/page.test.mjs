@@ -1,57 +1,13 @@
 // The HTML report in headless Chromium: what is shown equals the JSON, nothing executes but the page's own program,
 // nothing leaves the page.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
-import { campaign, comparison, difference, report } from "./reports.mjs";
+import { close_browser, context, open_browser, render, with_page } from "./browser.mjs";
+import { campaign, comparison, difference, exposure, report } from "./reports.mjs";
 
-const folder = mkdtempSync(join(tmpdir(), "hap-browser-"));
-const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-let context;
-
-before(async () => {
-  context = await chromium.launchPersistentContext(join(folder, "profile"), {
-    executablePath: process.env.CHROMIUM, args: flags, viewport: { width: 1366, height: 768 }, acceptDownloads: true, colorScheme: "light",
-  });
-});
-after(async () => {
-  await context?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-function render(name, documents) {
-  const file = join(folder, `${name}.html`);
-  const lines = documents.map((one) => JSON.stringify(one)).join("\n");
-  const made = spawnSync(process.env.RENDER_PAGE, { input: lines, maxBuffer: 1 << 28 });
-  assert.equal(made.status, 0, made.stderr.toString());
-  writeFileSync(file, made.stdout);
-  return file;
-}
-
-// Opens the page, and after `use` asserts that it was quiet: no console error, no request but the page itself.
-async function with_page(file, use) {
-  const page = await context.newPage();
-  const complaints = [];
-  const requests = [];
-  page.on("console", (message) => { if (message.type() !== "log" && message.type() !== "info") complaints.push(message.text()); });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("dialog", (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
-  page.on("request", (request) => { if (!request.url().startsWith("blob:")) requests.push(request.url()); });
-  page.on("popup", () => complaints.push("a window was opened"));
-  await page.goto(`file://${file}`);
-  await page.waitForFunction(() => document.documentElement.dataset.ready === "true", null, { timeout: 60000 });
-  try {
-    await use(page);
-  } finally {
-    await page.close();
-  }
-  assert.deepEqual(complaints, []);
-  assert.deepEqual(requests, [`file://${file}`]);
-}
+before(open_browser);
+after(close_browser);
 
 // What an SVG file holds, as the browser's own parser sees it.
 async function parsed(svg) {
@@ -211,6 +167,28 @@ test("a difference: functions gained and lost, by folder", async () => {
     assert.equal(numbers(shown[0][2]), after.hap.functions.value);
     assert.equal(shown[0][4], "unknown");
     assert.equal((await page.$$("#summary tbody tr")).length, 2, "before and after stay apart");
+    const folders = await page.$$eval("#folder-changes tbody tr", (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent)));
+    assert.equal(folders.length, json.subsystems.length);
+    assert.deepEqual(folders.map((row) => [row[0], numbers(row[1]), numbers(row[2])]), json.subsystems.map((one) => [one.name, one.functions_gained, one.functions_lost]));
+    assert.match(folders[0][6], /sendto, \*sock_write_iter/);
+    assert.match(await page.textContent("#folder-changes"), /System calls only after: ioctl/);
+  });
+});
+
+test("the ledger's exposure: exercised, present, absent, and what of it is open", async () => {
+  const reports = ["bare", "kvm-qemu"].map((sandbox, at) => report({ sandbox, workload: "redis-set", functions: 300, change: { exposure: exposure({ records: 40 + 30 * at, seed: at }) } }));
+  await with_page(render("exposure", reports), async (page) => {
+    const drawn = () => page.evaluate(() => Object.fromEntries(window.hapmeter.figures.get("ledger").current.option.series.map((one) => [one.name, one.data.map((bar) => bar.value)])));
+    const counts = reports.map((one) => one.exposure.counts).reverse();  // the chart counts from below
+    assert.deepEqual(await drawn(), { "open in this kernel version": counts.map((one) => one.open), "unknown whether open": counts.map((one) => one.open_or_fixed_unknown), "fixed before it": counts.map((one) => one.fixed_before), "never affected": counts.map((one) => one.never_affected) });
+    await page.click('#figure-ledger button:text-is("All, by place")');
+    assert.deepEqual(await drawn(), { exercised: counts.map((one) => one.exercised), "in the build, not exercised": counts.map((one) => one.present), "not in this kernel build": counts.map((one) => one.absent), "place unknown": counts.map((one) => one.unknown) });
+    assert.match(await page.textContent("#figure-ledger .note"), /Fewest are met .* by bare, redis-set/);
+    await page.click("#exposed-records summary");
+    const listed = await page.$$eval("#exposed-records tbody tr", (rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent)));
+    const open = (record) => (record.version_status === "open" ? 0 : record.version_status === "unknown" ? 1 : 2) + (record.ruled_out === null ? 0 : 3);
+    assert.equal(listed.length, new Set(reports.flatMap((one) => one.exposure.records.map((record) => record.id))).size);
+    assert.equal(open(reports[1].exposure.records.find((record) => record.id === listed[0][0])), 0, "open ones come first");
   });
 });
 
@@ -239,7 +217,9 @@ test("hostile names neither execute nor break the page", async () => {
     one.functions.forEach((row, nth) => { if (nth % 3 === 0) { row.name = `${attack}${nth}`; row.file = `${attack}/${attack}.c`; } if (nth % 7 === 0) { row.layer = "host-kernel"; row.context = attack; } });
     one.layers.push({ name: attack, functions: 3, function_lines: 3, executed_lines: 3, code_bytes: 3 });
     one.completeness.warnings = [attack];
-    one.exposure = { dated: { open: 2, openness_unknown: 1, fixed_before: 3, never_affected: 0, exercised: 6, ruled_out: 1, meets: 2 }, records: [{ id: attack, reach: "exercised", where: [attack], openness: attack, ruled_out: attack }] };
+    one.exposure = exposure({ records: 3, seed: at });
+    for (const record of one.exposure.records) Object.assign(record, { id: attack, title: attack, where: [attack], version_status: attack, ruled_out: attack });
+    one.exposure.warnings = [attack];
     return one;
   });
   const compared = comparison(reports);
@@ -283,7 +263,9 @@ test("hostile names neither execute nor break the page", async () => {
 });
 
 test("the campaign: 200 recordings with 5,000 functions in at most 8 MB, painted within 2 s", async () => {
+  // With a ledger's records too, as many as a real recording exercises.
   const reports = [...campaign({ functions: 5000 })];
+  reports.forEach((one, at) => { one.exposure = exposure({ records: 1500, seed: at % 40 }); });
   assert.equal(reports.length, 200);
   const file = render("campaign", reports);
   const size = statSync(file).size;
@@ -294,6 +276,9 @@ test("the campaign: 200 recordings with 5,000 functions in at most 8 MB, painted
     assert.ok(paint <= 2000, `${paint} ms`);
     const rows = await page.evaluate(() => window.hapmeter.page.reports.length);
     assert.equal(rows, 200);
+    // So do its vulnerabilities, which the page lists once for all recordings.
+    const ids = await page.evaluate(() => window.hapmeter.page.reports[137].exposure.records.map((one) => one.id));
+    assert.deepEqual(ids, reports[137].exposure.records.map((one) => one.id));
     // A recording in the middle reads back as it was written.
     const nth = 137;
     await page.selectOption("#figure-functions label.choice:has-text('Recording') select", String(nth));

@@ -46,7 +46,7 @@ export function report({ sandbox, workload, boot = 1, repeat = 1, functions = 12
     const context = contexts[Math.floor(taste() * 3)];
     if (liked + jitter < 1 - (weight[sandbox] ?? 0.5) || rows.length >= functions) continue;
     const executed = Math.max(1, Math.round(one.lines * (0.35 + 0.4 * one.popularity)));
-    rows.push({ name: one.name, file: one.file, line: one.line, lines: one.lines, executed_lines: executed, layer: sandbox === "xen-pv" && one.popularity > 0.8 ? "hypervisor" : "host-kernel", context, hits: Math.max(1, Math.round(one.popularity * 30 + jitter * 100)), bytes: executed * 4, complexity: 1 + (one.lines >> 3), subsystem: one.file.split("/").slice(0, 2).join("/"), image: "vmlinux" });
+    rows.push({ name: one.name, file: one.file, line: one.line, lines: one.lines, executed_lines: executed, layer: sandbox === "xen-pv" && one.popularity > 0.8 ? "hypervisor" : "host-kernel", context, hits: Math.max(1, Math.round(one.popularity * 30 + jitter * 100)), bytes: executed * 4, complexity: 1 + (one.lines >> 3), subsystem: one.file.split("/").slice(0, -1).slice(0, 2).join("/"), image: "vmlinux" });
   }
   const user = sandbox.startsWith("gvisor") ? 500 : is_machine(sandbox) ? 700 : 0;
   for (let i = 0; i < user && rows.length < functions; ++i) {
@@ -65,7 +65,7 @@ export function report({ sandbox, workload, boot = 1, repeat = 1, functions = 12
   const names = [...new Set(rows.map((row) => row.layer))];
   const subsystems = new Map();
   for (const row of hap) {
-    const name = row.file.split("/").slice(0, 2).join("/");
+    const name = row.file.split("/").slice(0, -1).slice(0, 2).join("/");
     const sum = subsystems.get(name) ?? { name, functions: 0, function_lines: 0, executed_lines: 0 };
     subsystems.set(name, sum);
     sum.functions += 1;
@@ -90,6 +90,20 @@ export function report({ sandbox, workload, boot = 1, repeat = 1, functions = 12
     guards: [{ name: "load served", outcome: "passed", detail: "300 of 300" }], accounts: [], expected_bugs_model: "uniform",
     ...change,
   };
+}
+
+// The ledger's exposure of a recording, with as many exercised records; the numbers of one count add up.
+export function exposure({ records, seed = 1 }) {
+  const next = random(seed * 977 + 13);
+  const states = ["open", "unknown", "fixed before", "never affected"];
+  const all = [];
+  for (let i = 0; i < records; ++i) {
+    all.push({ id: `CVE-2024-${26000 + i}`, title: `${folders[i % folders.length]}: fix a use after free in ${nouns[i % nouns.length]}_${verbs[i % verbs.length]}()`, published: `2024-0${1 + (i % 9)}-1${i % 10}`,
+      decided_by: "file", weight: Math.round(next() * 1000) / 1000, where: [`${folders[i % folders.length]}/${nouns[i % nouns.length]}.c`], version_status: states[i % 7 % 4], ruled_out: i % 11 === 0 ? "needs CAP_NET_ADMIN, which the sandbox does not have" : null });
+  }
+  const of = (state) => all.filter((one) => one.version_status === state).length;
+  return { kernel_version: "6.12.48", counts: { exercised: records, exercised_by_function: 0, weighted: all.reduce((sum, one) => sum + one.weight, 0), open: of("open"), fixed_before: of("fixed before"), never_affected: of("never affected"), open_or_fixed_unknown: of("unknown"),
+    ruled_out: all.filter((one) => one.ruled_out !== null).length, meets: all.filter((one) => one.ruled_out === null && ["open", "unknown"].includes(one.version_status)).length, present: 3000, absent: 9000 - seed, unknown: 12 }, records: all, warnings: ["ranges are of upstream releases: a distribution may have taken a fix earlier"] };
 }
 
 export const sandboxes = ["bare", "app-container", "docker-default", "docker-seccomp", "gvisor-systrap", "kvm-qemu", "kvm-microvm", "xen-pv"];
@@ -139,14 +153,26 @@ function order_of_first(rankings) {
 export function difference(before, after) {
   const of = (one) => new Map(one.functions.filter((row) => row.layer === "host-kernel").map((row) => [`${row.name} ${row.file}`, row]));
   const [first, second] = [of(before), of(after)];
-  const change = (row, from, to) => ({ name: row.name, file: row.file, lines: row.lines, executed_lines_before: from?.executed_lines ?? 0, executed_lines_after: to?.executed_lines ?? 0, windows_before: from?.hits ?? 0, windows_after: to?.hits ?? 0 });
+  const change = (row, from, to) => ({ name: row.name, file: row.file, subsystem: row.subsystem, contexts: [row.context], syscalls: ["sendto"], entries: ["sock_write_iter"], lines: row.lines, executed_lines_before: from?.executed_lines ?? 0, executed_lines_after: to?.executed_lines ?? 0, windows_before: from?.hits ?? 0, windows_after: to?.hits ?? 0 });
   const side = (one) => ({ recording: one.recording, sandbox: one.sandbox, workload: one.workload, kernel: one.kernel.release, windows: one.windows });
+  const only_before = [...first].filter(([key]) => !second.has(key)).map(([, row]) => change(row, row, null));
+  const only_after = [...second].filter(([key]) => !first.has(key)).map(([, row]) => change(row, null, row));
   return {
     schema: "hapmeter.diff/1", figure: "hap", phase: "serve", before: side(before), after: side(after),
     metrics: ["functions", "executed_lines"].map((metric) => ({ metric, before: before.hap[metric].value, after: after.hap[metric].value, change: after.hap[metric].value - before.hap[metric].value, percent: null })),
-    subsystems: [], functions_in_both: [...first.keys()].filter((key) => second.has(key)).length,
-    only_before: [...first].filter(([key]) => !second.has(key)).map(([, row]) => change(row, row, null)),
-    only_after: [...second].filter(([key]) => !first.has(key)).map(([, row]) => change(row, null, row)),
-    changed: [],
+    same_kernel: true, subsystems: folder_changes(only_before, only_after), syscalls: { only_before: [], only_after: ["ioctl"] }, functions_in_both: [...first.keys()].filter((key) => second.has(key)).length,
+    only_before, only_after, changed: [],
   };
+}
+
+function folder_changes(lost, gained) {
+  const folders = new Map();
+  for (const [key, list] of [["functions_lost", lost], ["functions_gained", gained]]) {
+    for (const one of list) {
+      const folder = folders.get(one.subsystem) ?? { name: one.subsystem, functions_gained: 0, functions_lost: 0, lines_gained: 0, lines_lost: 0, contexts: ["task"], syscalls: ["sendto"], entries: ["sock_write_iter"] };
+      folders.set(one.subsystem, folder);
+      folder[key] += 1;
+    }
+  }
+  return [...folders.values()];
 }

@@ -76,11 +76,35 @@ report::Difference sample_difference() {
   difference.after = {"b.hap", "gvisor-systrap", "redis-set", "6.12.0", 30};
   difference.metrics = {
       {"functions", 1000, 1250}, {"executed_lines", 9000, std::nullopt}, {"expected_bugs", 6.5, 7.25}};
-  difference.folders = {{"net/ipv4", 900, 100, 60, 12}};
-  difference.only_before = {{"tcp_ack", "net/ipv4/tcp_input.c", 240, 31, 0, 30, 0}};
-  difference.only_after = {
-      {"a_function_with_a_name_that_is_far_too_long_for_its_column", "", std::nullopt, 0, 3, 0, 2}};
-  difference.changed = {{"vfs_read", "fs/read_write.c", 30, 10, 12, 30, 30}};
+  difference.same_kernel = true;
+  difference.folders = {
+      {"net/ipv4",
+       900,
+       100,
+       60,
+       12,
+       2,
+       50,
+       5,
+       805,
+       {{"task", "softirq"}, {{"sendto", true}, {"sock_write_iter", false}, {"connect", true}}}},
+      {"lib", std::nullopt, std::nullopt, 3, 2, 0, 1, std::nullopt, std::nullopt, {{"vcpu"}, {}}}};
+  difference.only_before = {
+      {"tcp_ack", "net/ipv4/tcp_input.c", "net/ipv4", 240, 31, 0, 30, 0, {{"softirq"}, {}}}};
+  difference.only_after = {{"a_function_with_a_name_that_is_far_too_long_for_its_column",
+                            "",
+                            "[kvm]",
+                            std::nullopt,
+                            std::nullopt,
+                            std::nullopt,
+                            0,
+                            2,
+                            {{"task"}, {{"ioctl", true}, {"read", true}}}},
+                           {"evil\x1b[2J|`name`\n", "a\tb.c", "fs", 3, 0, 1, 0, 1, {{"task"}, {}}}};
+  difference.changed = {
+      {"vfs_read", "fs/read_write.c", "fs", 30, 10, 12, 30, 30, {{"task", "kthread"}, {{"pread64", true}}}}};
+  difference.syscalls_only_before = {"epoll_wait"};
+  difference.syscalls_only_after = {"ioctl", "ppoll"};
   difference.in_both = 950;
   return difference;
 }

@@ -2,7 +2,7 @@
 import { accumulation } from "./charts/accumulation";
 import { bars } from "./charts/bars";
 import { layers, stages } from "./charts/layers";
-import { changes, gained_and_lost } from "./charts/difference";
+import { changes, folder_changes, gained_and_lost } from "./charts/difference";
 import { exposure, has_exposure, record_table } from "./charts/ledger";
 import { agreement, conclusions, probabilities, ranks, workloads_of } from "./charts/ranking";
 import { sharing } from "./charts/sharing";
@@ -94,7 +94,7 @@ function build(page: Page): void {
     const table = new FunctionTable(page);
     const several = page.cells.some((cell) => page.cells.some((other) => other !== cell && other.workload === cell.workload));
     sections.push({ id: "summary-section", title: "In short", parts: [...sentences, summary(page), h("h3", {}, "Before you read the numbers"), caveat_list(page)] });
-    if (page.difference !== null) sections.push({ id: "difference", title: "Difference", parts: [changes(page), later(gained_and_lost(page))] });
+    if (page.difference !== null) sections.push({ id: "difference", title: "Difference", parts: [changes(page), later(gained_and_lost(page)), folder_changes(page)] });
     sections.push({ id: "exposure", title: "Exposure", parts: [later(bars(page)), later(layers(page)), later(stages(page))] });
     if (compared.length > 0) sections.push(ranking_section());
     sections.push({ id: "code", title: "The code", parts: [later(treemap(page)), ...(several ? [later(sharing(page, (names, title) => table.choose(names, title)))] : [])] });
@@ -108,7 +108,7 @@ function build(page: Page): void {
     sections.push({ id: "provenance", title: "Provenance and losses", parts: [provenance(page)] });
     Object.assign(window, { hapmeter: { page, figures, table } });
   } else if (page.difference !== null) {
-    sections.push({ id: "difference", title: "Difference", parts: [changes(page), later(gained_and_lost(page))] });
+    sections.push({ id: "difference", title: "Difference", parts: [changes(page), later(gained_and_lost(page)), folder_changes(page)] });
     Object.assign(window, { hapmeter: { page, figures } });
   } else if (compared.length > 0) {
     sections.push({ id: "summary-section", title: "In short", parts: sentences });

@@ -136,10 +136,14 @@ export function why_unknown(report: Report, profile: string, metric: string): st
   return null;
 }
 
-function unshare(report: Record<string, unknown>, shared: unknown[]): Report {
+function unshare(report: Record<string, unknown>, shared: unknown[], records: unknown[]): Report {
   const whole: Record<string, unknown> = Object.create(null);
   for (const [key, value] of Object.entries(report)) {
     whole[key] = is_record(value) && typeof value.$shared === "number" ? shared[value.$shared] : value;
+  }
+  // Records of the ledger are numbers of those that the page lists once.
+  if (is_record(whole.exposure) && Array.isArray(whole.exposure.records)) {
+    whole.exposure = { ...whole.exposure, records: whole.exposure.records.map((one) => (typeof one === "number" ? records[one] : one)) };
   }
   for (const key of ["sandbox", "workload", "collector"]) whole[key] = as_text(whole[key]) ?? "unknown";
   return whole as Report;
@@ -174,7 +178,7 @@ export function read_page(): Page {
   const raw = JSON.parse(text) as Record<string, unknown>;
   const packed = document.getElementById("hap-functions")?.textContent ?? "";
   const shared = as_list(raw.shared);
-  const reports = as_records(raw.reports).map((report) => unshare(report, shared));
+  const reports = as_records(raw.reports).map((report) => unshare(report, shared, as_list(raw.exposed)));
   return {
     reports,
     comparison: is_record(raw.comparison) ? raw.comparison : null,

@@ -3,7 +3,7 @@ import { h, visible } from "../dom";
 import { Cell } from "../csv";
 import { Drawing, Figure as Frame, base_option, category_axis, number_table, value_axis } from "../figure";
 import * as format from "../format";
-import { Page, as_number, as_records, as_text, entry, is_record, metrics } from "../model";
+import { Page, as_list, as_number, as_records, as_text, entry, is_record, metrics } from "../model";
 import { Theme } from "../theme";
 import { subsystem_of } from "./treemap";
 
@@ -23,11 +23,33 @@ export function changes(page: Page): HTMLElement {
   return box;
 }
 
+const folder_of = (one: Record<string, unknown>): string => as_text(one.subsystem) ?? subsystem_of(as_text(one.file), undefined);
+const names = (list: unknown): string => as_list(list).map(String).join(" ");
+
+// By source folder: functions and lines gained and lost, and what brought them.
+export function folder_changes(page: Page): HTMLElement {
+  const folders = as_records(page.difference?.subsystems);
+  if (folders.length === 0) return h("div", {});
+  const few = (list: unknown, mark: string): string[] => as_list(list).slice(0, 6).map((one) => `${mark}${String(one)}`);
+  const rows = folders.map((one): Cell[] => {
+    const ways = [...few(one.syscalls, ""), ...few(one.entries, "*")];
+    return [as_text(one.name), as_number(one.functions_gained), as_number(one.functions_lost), as_number(one.lines_gained), as_number(one.lines_lost), names(one.contexts), ways.join(", ")];
+  });
+  const calls = is_record(page.difference?.syscalls) ? page.difference.syscalls : {};
+  const only = (key: string, title: string) => as_list(calls[key]).length > 0 && h("p", { class: "says" }, h("strong", {}, `${title}: `), visible(as_list(calls[key]).map(String).join(", "), 2000));
+  const box = h("div", {}, only("only_before", "System calls only before"), only("only_after", "System calls only after"),
+    number_table(["source folder", "functions gained", "lost", "lines gained", "lost", "contexts", "entered by"], rows),
+    h("p", { class: "says" }, "Entered by: system calls, and functions (*) entered through a pointer, an exception or an interrupt, from which direct calls lead to the folder's functions.",
+      page.difference?.same_kernel === false && h("span", { class: "gap" }, " Two builds of the kernel: their lines are not the same ones.")));
+  box.id = "folder-changes";
+  return box;
+}
+
 export function gained_and_lost(page: Page): Frame {
   const count = new Map<string, { gained: string[]; lost: string[] }>();
   const add = (key: string, into: "gained" | "lost") => {
     for (const one of as_records(page.difference?.[key])) {
-      const folder = subsystem_of(as_text(one.file), undefined);
+      const folder = folder_of(one);
       const entry_ = count.get(folder) ?? { gained: [], lost: [] };
       count.set(folder, entry_);
       entry_[into].push(String(one.name));
@@ -53,9 +75,9 @@ export function gained_and_lost(page: Page): Frame {
         })),
       },
       height: 90 + 24 * Math.max(2, shown.length),
-      header: ["change", "subsystem", "function", "file", "executed_lines_before", "executed_lines_after"],
+      header: ["change", "subsystem", "function", "file", "executed_lines_before", "executed_lines_after", "contexts", "syscalls", "entries"],
       rows: ["only_before", "only_after", "changed"].flatMap((key) => as_records(page.difference?.[key]).map((one): Cell[] => [
-        key.replace("_", " "), subsystem_of(as_text(one.file), undefined), String(one.name), as_text(one.file), as_number(one.executed_lines_before), as_number(one.executed_lines_after)])),
+        key.replace("_", " "), folder_of(one), String(one.name), as_text(one.file), as_number(one.executed_lines_before), as_number(one.executed_lines_after), names(one.contexts), names(one.syscalls), names(one.entries)])),
       summary: `${sum("gained")} functions only after, ${sum("lost")} only before.`,
       note: [
         `${format.plural(sum("gained"), "function")} only after, ${format.plural(sum("lost"), "function")} only before, ${format.number(as_number(page.difference?.functions_in_both))} in both. `,

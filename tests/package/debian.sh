@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# debian.sh BUILD SOURCE [SUITE]: the Debian package of this build (or a folder with the packages) installs and works on
+# a clean root of the release it was built on (default: this machine's). Needs root and the package archive.
+set -euo pipefail
+build=$1 source=$2
+suite=${3:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
+work=$(mktemp -d)
+root=$work/root
+# Nothing is mounted in the root: what runs there needs no /proc but bash completion's tests, which ask for none.
+trap 'rm -rf "$work"' EXIT
+fail() { echo "FAIL: $*" >&2; exit 1; }
+step() { printf '== %s (%s s)\n' "$1" "$SECONDS"; }
+
+step "package"
+if [[ -f $build/CPackConfig.cmake ]]; then
+  (cd "$build" && cpack -G DEB -B "$work/deb" >"$work/cpack.log" 2>&1) || { cat "$work/cpack.log"; fail "cpack"; }
+  deb=$(ls "$work"/deb/hapmeter_*.deb)
+else
+  deb=$(ls "$build"/hapmeter_*.deb)
+fi
+for part in ./usr/bin/hap ./usr/libexec/hapmeter/hap-agent ./usr/libexec/hapmeter/libhap-emulator.so \
+  ./usr/share/hapmeter/ledger/rules.toml ./usr/share/man/man1/hap-report.1.gz ./usr/share/man/man7/hapmeter-metrics.7.gz \
+  ./usr/share/bash-completion/completions/hap ./usr/share/zsh/vendor-completions/_hap ./usr/share/doc/hapmeter/copyright; do
+  dpkg-deb -c "$deb" | awk '{ print $6 }' | grep -qxF "$part" || fail "the package lacks $part"
+done
+
+step "a clean root of $suite"
+"$source/scripts/debian-root.sh" "$suite" "$root" man-db bash-completion
+cp "$deb" "$root/tmp/hapmeter.deb"
+inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
+
+step "installation"
+inside apt-get update -qq
+inside apt-get install -y -qq --no-install-recommends /tmp/hapmeter.deb >"$work/install.log" 2>&1 || { cat "$work/install.log"; fail "apt-get install"; }
+
+step "use"
+[[ $(inside hap --version) == "hapmeter "[0-9]* ]] || fail "hap --version"
+inside hap list sandboxes | grep -q docker-default || fail "hap list sandboxes"
+[[ $(inside hap list metrics --format json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))') -ge 7 ]] || fail "hap list metrics"
+# doctor says what this bare root lacks, and does not fall over it: 0 or 1, never a crash.
+status=0
+inside hap doctor --format json >"$work/doctor.json" || status=$?
+[[ $status -le 1 ]] || fail "hap doctor: exit status $status"
+python3 -m json.tool "$work/doctor.json" >/dev/null || fail "hap doctor --format json"
+inside hap ledger table --year 2014 | grep -q 'Xen PV' || fail "hap ledger table: the data are not found"
+inside hap help metrics | grep -q executed_lines || fail "hap help metrics"
+inside man hap-report | grep -q 'SYNOPSIS' || fail "man hap-report"
+inside man 7 hapmeter-metrics | grep -q 'expected_bugs' || fail "man 7 hapmeter-metrics"
+inside bash -c 'source /usr/share/bash-completion/bash_completion; _completion_loader hap
+  COMP_WORDS=(hap rep); COMP_CWORD=1; COMP_LINE="hap rep"; COMP_POINT=7; _hap; echo "${COMPREPLY[*]}"' | grep -qw report ||
+  fail "bash completion"
+inside hap report /nonexistent.hap 2>"$work/wrong" && fail "hap report of nothing succeeded"
+grep -q nonexistent "$work/wrong" || fail "hap report of nothing does not say so"
+inside ldd /usr/libexec/hapmeter/hap-agent 2>&1 | grep -q 'not a dynamic executable' || fail "hap-agent is not static"
+
+step "removal"
+inside apt-get remove -y -qq hapmeter >/dev/null 2>&1 || fail "apt-get remove"
+[[ ! -e $root/usr/bin/hap && ! -e $root/usr/share/hapmeter ]] || fail "files are left after removal"
+step "passed"
