@@ -21,8 +21,9 @@ std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-bool concerns_sandbox(const Account& account) {
-  return account.standing != Standing::outside && account.standing != Standing::load;
+// In a recording of the idle machine it is just everybody else who is of interest (hap report --baseline).
+bool is_of_interest(const Account& account, bool idle) {
+  return account.standing != Standing::load && (idle || account.standing != Standing::outside);
 }
 
 }  // namespace
@@ -38,6 +39,7 @@ ProfileBuilder::ProfileBuilder(const Recording& recording, const Resolver& resol
       bits_(words_) {
   out_->header = header_;
   out_->exact = recording.meta("granularity") != "function";
+  idle_ = recording.meta("workload") == "idle";
 }
 
 Status ProfileBuilder::run() {
@@ -152,7 +154,7 @@ Status ProfileBuilder::add_hit(const Hit& hit) {
   total.serve_hits += serving ? 1 : 0;
   const auto& row = header_.actors[actor];
   if (serving && row.cause == Cause::process) task_served_[task_position_.find(row.task)] = 1;
-  if (!concerns_sandbox(total.account)) return {};
+  if (!is_of_interest(total.account, idle_)) return {};
 
   size_t i = 0;
   while (i < portions_used_ && portions_[i].account != account) ++i;

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised whenever figures of the same recording may come out differently.
-constexpr int kAnalysisVersion = 2;
+constexpr int kAnalysisVersion = 3;
 constexpr std::size_t kLargestSummary = std::size_t{64} << 20;
 
 Result<std::vector<std::string>> files_in(const std::string& folder) {
@@ -119,7 +119,6 @@ Result<std::vector<std::string>> find_compare_inputs(const std::vector<std::stri
 }
 
 Result<ReportSummary> load_summary(const std::string& path, const AnalysisOptions& options) {
-  if (!path.ends_with(".hap")) return load_report_summary(path);
   HAP_TRY(cache, cache_dir());
   const std::string key = cache_key(path);
   const std::string kept = cache + "/compare/" + key;
@@ -132,13 +131,19 @@ Result<ReportSummary> load_summary(const std::string& path, const AnalysisOption
       }
     }
   }
+  const auto keep = [&](const ReportSummary& summary) {
+    if (key.empty() || !make_dirs(cache + "/compare")) return;
+    (void)write_file_atomic(kept, compare::encode_summary(summary));
+  };
+  if (!path.ends_with(".hap")) {
+    HAP_TRY(summary, load_report_summary(path));
+    keep(summary);
+    return summary;
+  }
   HAP_TRY(cell, open_trusted_cell(path, options));
   ReportSummary summary = summarize(cell.profile, make_report(cell.profile, path));
   // A measurement that failed its checks, or lacks symbols that may come later, is not kept.
-  if (!key.empty() && !options.force && kernel_symbols_complete(cell.profile) &&
-      make_dirs(cache + "/compare")) {
-    (void)write_file_atomic(kept, compare::encode_summary(summary));
-  }
+  if (!options.force && kernel_symbols_complete(cell.profile)) keep(summary);
   summary.path = path;
   return summary;
 }

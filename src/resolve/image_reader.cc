@@ -6,6 +6,7 @@
 #include <atomic>
 #include <filesystem>
 #include <mutex>
+#include <span>
 #include <thread>
 
 #include "resolve/frame_functions.h"
@@ -83,12 +84,18 @@ SourceFacts read_units(const DwarfSections& dwarf, const ReadRules& rules, unsig
 }
 
 // A kernel built with absolute names: the part of them before a file that each kernel has is the source root.
+// Debian 12's kernel has such names for its assembly only.
 void strip_source_root(std::vector<std::string>& files, ImageKind kind) {
-  const std::string_view anchor = kind == ImageKind::hypervisor ? "/common/keyhandler.c" : "/init/main.c";
+  static constexpr std::string_view of_hypervisor[] = {"/common/keyhandler.c"};
+  static constexpr std::string_view of_kernel[] = {"/init/main.c", "/arch/x86/entry/entry_64.S"};
+  const std::span<const std::string_view> anchors =
+      kind == ImageKind::hypervisor ? std::span<const std::string_view>(of_hypervisor) : of_kernel;
   std::string root;
   for (const auto& path : files) {
-    if (path.starts_with('/') && path.ends_with(anchor))
-      root = path.substr(0, path.size() - anchor.size() + 1);
+    for (const std::string_view anchor : anchors) {
+      if (path.starts_with('/') && path.ends_with(anchor))
+        root = path.substr(0, path.size() - anchor.size() + 1);
+    }
   }
   if (root.empty()) return;
   for (auto& path : files) {

@@ -41,6 +41,27 @@ TEST_F(ImagesTest, BuildsAMissingIndexOnceFromTheSearchRoot) {
   EXPECT_EQ(resolution.range.unresolved_bytes, 4u);
 }
 
+TEST_F(ImagesTest, AKernelsAbsoluteNamesBecomeRelativeToItsSource) {
+  // As in Debian 12: C files are named relative to the source, assembly is not.
+  std::filesystem::create_directories(path("linux-6.1/arch/x86/entry"));
+  std::filesystem::create_directories(path("linux-6.1/arch/x86/lib"));
+  std::vector<std::string> link{"gcc", "-nostdlib", "-static", "-Wl,--build-id", "-o", path("vmlinux")};
+  for (const auto& [file, function] : std::map<std::string, std::string>{
+           {"arch/x86/entry/entry_64.S", "_start"}, {"arch/x86/lib/memcpy_64.S", "memcpy_erms"}}) {
+    std::ofstream(path("linux-6.1/" + file))
+        << ".text\n.globl " << function << "\n.type " << function << ",@function\n"
+        << function << ":\nret\n.size " << function << ",.-" << function << "\n";
+    const std::string object = path(function + ".o");
+    ASSERT_TRUE(command({"gcc", "-g", "-c", path("linux-6.1/" + file), "-o", object}));
+    link.push_back(object);
+  }
+  ASSERT_TRUE(command(link));
+  const auto built = index(path("vmlinux"), ImageKind::kernel);
+  ASSERT_TRUE(built);
+  EXPECT_EQ(built->function(only_function(*built, "memcpy_erms")).file, "arch/x86/lib/memcpy_64.S");
+  EXPECT_EQ(built->function(only_function(*built, "_start")).file, "arch/x86/entry/entry_64.S");
+}
+
 TEST_F(ImagesTest, AFileOfAnotherBuildIsNotUsed) {
   std::filesystem::create_directories(path("root/usr/bin"));
   std::filesystem::copy_file(program(), path("root/usr/bin/service"));
