@@ -12,6 +12,8 @@ NR == 1 && /^\/\// { print "/// \\file"; print "///"; }
   if (mark == "///") behind = 0
   next
 }
+# Moving is what it is everywhere.
+/^ *[A-Za-z]+\([A-Za-z]+&&\) noexcept;/ || /operator=\([A-Za-z]+&&\) noexcept;/ { print "/// Moves; what was moved from can be destroyed or assigned to." }
 {
   at = match($0, /[;,{}] *\/\/ /)
   if (at == 0) at = match($0, /[A-Za-z0-9_] +\/\/ /)

@@ -18,8 +18,8 @@ namespace hap {
 
 // Windows of equal length that were looked at.
 struct WindowSpan {
-  std::uint32_t windows = 0;
-  double seconds = 1;  // length of one window
+  std::uint32_t windows = 0;  // how many windows were looked at
+  double seconds = 1;         // length of one window
 };
 
 // rate in the workload / rate in the idle machine, with a 95 % interval. A function that comes with rate r
@@ -27,44 +27,50 @@ struct WindowSpan {
 // interval of the log ratio recovers the variances from both ends (MOVER: Zou & Donner, Statistics in
 // Medicine 27, 2008).
 struct RateRatio {
-  double value = 1;
-  double low = 0;
+  double value = 1;            // the ratio itself
+  double low = 0;              // lower bound
   std::optional<double> high;  // null: unbounded (seen in every window of the workload, or never when idle)
 };
 // Null when either span has no windows.
 std::optional<RateRatio> rate_ratio(std::uint32_t seen_working, const WindowSpan& working,
                                     std::uint32_t seen_idle, const WindowSpan& idle);
 
+// To what a function is owed.
 enum class Origin {
   workload,    // significantly more often than in the idle machine (interval above 1)
   background,  // seen in the idle machine, and at most twice as often with the workload
   undecided,   // the interval allows both; more or shorter windows would tell
 };
+// "workload", "background", "undecided".
 std::string to_string(Origin origin);
 
+// In how many windows a function was seen.
 struct FunctionWindows {
-  std::string function;  // the caller's key
-  std::uint32_t seen = 0;
+  std::string function;    // the caller's key
+  std::uint32_t seen = 0;  // windows with it
 };
 
+// A function's verdict.
 struct BaselineFunction {
-  std::string function;
-  std::uint32_t seen_working = 0;
-  std::uint32_t seen_idle = 0;
-  RateRatio ratio;
-  Origin origin = Origin::undecided;
+  std::string function;               // the caller's key
+  std::uint32_t seen_working = 0;     // windows with the workload that have it
+  std::uint32_t seen_idle = 0;        // windows of the idle machine that have it
+  RateRatio ratio;                    // how much more often with the workload
+  Origin origin = Origin::undecided;  // what follows from it
 };
 
+// Every function's verdict, and their sums.
 struct BaselineComparison {
   std::vector<BaselineFunction> functions;  // all of the workload's, in the order given
-  std::size_t workload = 0;
-  std::size_t background = 0;
-  std::size_t undecided = 0;
+  std::size_t workload = 0;                 // functions owed to the workload
+  std::size_t background = 0;               // functions of the machine itself
+  std::size_t undecided = 0;                // functions for which the windows do not suffice
   std::size_t only_idle = 0;  // functions of the idle machine that the workload was never seen in
   // Functions owed to the workload: at least `workload`, at most also the undecided ones.
   Interval attributable;
 };
 
+// Judges each function of the workload against the idle machine; the spans say how many windows each has.
 BaselineComparison compare_with_baseline(std::span<const FunctionWindows> working,
                                          const WindowSpan& working_span,
                                          std::span<const FunctionWindows> idle, const WindowSpan& idle_span);

@@ -28,13 +28,16 @@ namespace hap {
 // Which windows each item was seen in. Items are anonymous: 0, 1, 2... in the order of add().
 class Incidence {
  public:
+  // Of that many windows, without items yet.
   explicit Incidence(std::uint32_t windows) : windows_(windows), offsets_{0} {}
 
   // One item's windows, each in [0, windows()); order and repetitions do not matter. An item seen in no
   // window is not kept. Fails, and adds nothing, when a window is out of range.
   Status add(std::span<const std::uint32_t> seen_in);
 
+  // How many windows there are.
   std::uint32_t windows() const { return windows_; }
+  // How many items there are.
   std::size_t items() const { return offsets_.size() - 1; }
   // The windows of an item, ascending and distinct.
   std::span<const std::uint32_t> windows_of(std::size_t item) const {
@@ -55,10 +58,13 @@ struct IncidenceCounts {
   // q[k]: items seen in exactly k windows, k = 0..T; q[0] is always 0.
   std::vector<std::uint64_t> q;
 
+  // Items seen in one window only.
   std::uint64_t uniques() const { return q.size() > 1 ? q[1] : 0; }
+  // Items seen in two windows.
   std::uint64_t duplicates() const { return q.size() > 2 ? q[2] : 0; }
 };
 
+// How many items were seen in how many windows.
 IncidenceCounts count_incidence(const Incidence& incidence);
 // From each item's number of windows. Zeroes are ignored, numbers above `windows` are refused.
 Result<IncidenceCounts> count_incidence(std::uint32_t windows,
@@ -102,18 +108,20 @@ enum class CompletenessWarning {
   few_events,          // rare items came in a few large bursts: the upper end is a lower bound
   still_growing,       // late windows bring more new items than a random order would: not a steady state
 };
+// The warning as a sentence.
 std::string describe(CompletenessWarning warning);
 
+// Fewer windows than this allow no estimate.
 inline constexpr std::uint32_t kMinWindows = 5;
 
 // Items that exist (would be seen in an endless continuation of the same phase) but were not seen.
 struct UnseenEstimate {
-  double value = 0;  // Chao2
-  double low = 0;    // 95 % interval, see estimate_unseen
-  double high = 0;
-  Interval chao2;         // Chao2 with its classic log-normal interval
-  double dispersion = 1;  // the inflation that was applied
-  std::vector<CompletenessWarning> warnings;
+  double value = 0;                           // Chao2
+  double low = 0;                             // 95 % interval, see estimate_unseen
+  double high = 0;                            // upper bound, 95 %
+  Interval chao2;                             // Chao2 with its classic log-normal interval
+  double dispersion = 1;                      // the inflation that was applied
+  std::vector<CompletenessWarning> warnings;  // what stands against the estimate
 };
 
 // Chao2's own interval is too low when the p_i differ (it covers the truth in 1 to 60 % of trials on
@@ -135,15 +143,16 @@ Interval predict_growth(const IncidenceCounts& counts, const UnseenEstimate& uns
 
 // The estimate at one window size.
 struct WindowSizeEstimate {
-  std::uint32_t merged = 1;  // windows merged into one
-  std::uint32_t windows = 0;
-  Interval unseen;     // Chao2 and its interval
-  double p_value = 1;  // of this estimate among those from merging windows in random order
+  std::uint32_t merged = 1;   // windows merged into one
+  std::uint32_t windows = 0;  // after merging
+  Interval unseen;            // Chao2 and its interval
+  double p_value = 1;         // of this estimate among those from merging windows in random order
 };
+// Whether the estimate depends on the size of the windows.
 struct WindowInvariance {
   bool checked = false;    // false: too few windows to merge
   bool invariant = false;  // no size's p-value is below 0.01 (two-sided, Bonferroni over the sizes)
-  std::vector<WindowSizeEstimate> sizes;
+  std::vector<WindowSizeEstimate> sizes;  // one for each size that was tried
 };
 // Merges 2, 4 and 8 adjacent windows, as long as kMinWindows are left, and estimates again. If windows are
 // exchangeable, adjacent windows are as good as random ones, so the estimate must look like those from random
@@ -166,26 +175,27 @@ struct SteadyRule {
   // This many windows in a row must have added nothing new, and this share of all windows so far: code that
   // comes in bursts (one timer, fifty functions) is quiet for long between them.
   std::uint32_t quiet_windows = 1;
-  double quiet_share = 1.0 / 3;
+  double quiet_share = 1.0 / 3;  // of the windows, without anything new at the end
   // And four times the length is to add at most this share of the items by the estimate of predict_growth.
   // Its upper end says how wrong that may be; with few bursts it is far higher, and no rule can lower it.
   double growth_factor = 4;
-  double growth_limit = 0.02;
+  double growth_limit = 0.02;  // growth from which on the end is not reached
 };
 
+// Go on, stop, or stop unsteady because there are enough windows.
 enum class SteadyVerdict { not_yet, steady, cap_reached };
 
 // All of the above for one phase, as the reports show it.
 struct Completeness {
-  std::uint32_t windows = 0;
-  std::uint64_t seen = 0;
-  std::optional<double> coverage;
+  std::uint32_t windows = 0;             // looked at
+  std::uint64_t seen = 0;                // items seen
+  std::optional<double> coverage;        // null: too few windows
   std::optional<UnseenEstimate> unseen;  // null: too few windows
   std::optional<Interval> growth;        // new items when continued to rule.growth_factor times the length
   std::optional<bool> steady_state;      // null: too few windows to say
-  WindowInvariance invariance;
-  std::vector<double> curve;  // accumulation_curve
-  std::vector<CompletenessWarning> warnings;
+  WindowInvariance invariance;           // see WindowInvariance
+  std::vector<double> curve;             // accumulation_curve
+  std::vector<CompletenessWarning> warnings;  // what stands against the figures
 };
 // Where the estimate depends on the window size, the interval is widened to the union over the sizes.
 Completeness assess_completeness(const Incidence& incidence, const SteadyRule& rule = {},
@@ -194,16 +204,22 @@ Completeness assess_completeness(const Incidence& incidence, const SteadyRule& r
 // Follows a phase while it runs: call observe() after each window.
 class SteadyWatch {
  public:
+  // Starts without any window.
   explicit SteadyWatch(SteadyRule rule) : rule_(rule) {}
 
   // Items (any stable numbers) seen in the window that just ended; repetitions do not matter. The verdict is
   // that of assess() once the cheap conditions hold.
   SteadyVerdict observe(std::span<const std::uint64_t> items_seen);
 
+  // Windows observed.
   std::uint32_t windows() const { return windows_; }
+  // Windows since something new was seen.
   std::uint32_t quiet() const { return quiet_; }
+  // Items seen so far.
   std::size_t items() const { return items_.size(); }
+  // Of all windows observed.
   IncidenceCounts counts() const;
+  // What the windows observed say.
   Completeness assess() const;
   // What holds the verdict back, in words; empty when steady.
   std::string waiting_for() const { return waiting_for_; }

@@ -38,21 +38,24 @@ inline constexpr double kDensitySigma = 0.67;
 
 // A piece of exercised code.
 struct CodePiece {
-  std::string_view function;
-  std::string_view file;  // relative to the source root; empty: unknown
-  double lines = 0;
+  std::string_view function;  // its name
+  std::string_view file;      // relative to the source root; empty: unknown
+  double lines = 0;           // of it
 };
 
+// A part of the source tree and its density.
 struct DensityRow {
-  std::string path;  // a folder or file of the source tree: "net/ipv4", "mm", "fs/exec.c"
-  double per_kloc = 0;
+  std::string path;     // a folder or file of the source tree: "net/ipv4", "mm", "fs/exec.c"
+  double per_kloc = 0;  // defects per 1,000 lines
 };
 
 // Identity of a function across recordings of different builds.
 std::string function_key(std::string_view function, std::string_view file);
 
+// Lines to expected defects: one density, a table by folder, or weights by popularity.
 class DensityModel {
  public:
+  // The same density everywhere.
   static DensityModel uniform(double per_kloc = kUniformPerKloc);
   // Each file gets the density of the longest row path that is its own or a folder above it; `otherwise`
   // where there is none (null: unknown). `name` is shown with every figure, `source` says where the numbers
@@ -63,7 +66,9 @@ class DensityModel {
   static DensityModel popularity(std::unordered_set<std::string> popular, double factor = kPopularFactor,
                                  double per_kloc = kUniformPerKloc);
 
+  // "uniform", "subsystem", ...
   const std::string& name() const { return name_; }
+  // Where the numbers come from.
   const std::string& source() const { return source_; }
 
   // Defects per 1,000 lines of a piece; null where the model says nothing.
@@ -85,8 +90,9 @@ class DensityModel {
   double popular_factor_ = 1;
 };
 
+// What a model says of some code.
 struct ExpectedBugs {
-  double value = 0;
+  double value = 0;                      // expected defects
   double lines = 0;                      // that the model has a density for
   double lines_unknown = 0;              // that it has none for: not in `value`
   std::map<std::string, double> groups;  // value by perturbation group
@@ -96,8 +102,8 @@ std::optional<ExpectedBugs> expected_bugs(std::span<const CodePiece> code, const
 
 // Published records and lines of one part of the source tree.
 struct RecordedPart {
-  double records = 0;
-  double lines = 0;
+  double records = 0;  // published in that part
+  double lines = 0;    // of that part
 };
 // Densities of parts from published records. A small part without records is not free of bugs, and a small
 // part with one is not the worst: each rate is shrunk towards the overall one as far as its Poisson noise
@@ -116,6 +122,8 @@ std::vector<DensityRow> densities_from_records(const std::map<std::string, Recor
 // told by the file's name (".toml" or anything else). Errors (usage): line and reason; negative, absurd
 // (above 1,000) or non-finite densities; nothing in it.
 Result<DensityModel> parse_density_table(const std::string& text, const std::string& path);
+// TOML or CSV, as docs/metrics.md describes. Errors: not there, malformed (with the line), a negative
+// density.
 Result<DensityModel> load_density_table(const std::string& path);
 
 }  // namespace hap

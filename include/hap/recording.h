@@ -32,6 +32,7 @@
 
 namespace hap {
 
+// Of the file format; a reader refuses newer ones.
 inline constexpr int recording_schema_version = 1;
 
 // Which of the machines that share the processor the code belongs to.
@@ -49,21 +50,22 @@ enum class Space {
 //   user                 offset in the file
 //   all others           virtual address
 struct Image {
-  uint32_t id = 0;
-  ImageKind kind = ImageKind::kernel;
-  Space space = Space::host;
+  uint32_t id = 0;                     // unique among images, from 1
+  ImageKind kind = ImageKind::kernel;  // what it is
+  Space space = Space::host;           // whose machine runs it
   std::string path;      // as the measured machine names it; "vmlinux" for the kernel; the name of a module;
                          // a label in brackets for memory without a file: [jit], [vdso], [memfd:x]
   std::string build_id;  // lower-case hexadecimal, empty when unknown
   uint64_t load_address = 0;  // modules: run-time base of the core text; otherwise 0
   uint64_t inode = 0;         // user files: inode and device of the mapped file, 0 otherwise
-  uint64_t device = 0;
+  uint64_t device = 0;        // device number of the file's file system; 0: unknown
   // Modules: section name -> load address (".text", ".init.text", ".noinstr.text", ...).
   std::map<std::string, uint64_t> sections;
 };
 
+// A piece of machine code that ran.
 struct Block {
-  uint32_t id = 0;
+  uint32_t id = 0;       // unique among blocks
   uint32_t image = 0;    // Image::id
   uint64_t address = 0;  // see Image
   uint32_t size = 0;     // bytes of machine code; 0: a function entry seen by a function collector
@@ -80,17 +82,18 @@ enum class Cause {
   nmi,
 };
 
+// A thread of the measured machine.
 struct Task {
-  uint32_t id = 0;
-  Space space = Space::host;
-  int32_t pid = 0;  // thread id in the initial pid namespace
-  int32_t tgid = 0;
-  int32_t ppid = 0;       // tgid of the parent
-  uint64_t start_ns = 0;  // start time since boot
-  std::string comm;
-  std::string cgroup;  // path in the v2 hierarchy, "/" for the root, empty when unknown
-  uint64_t cgroup_id = 0;
-  bool kernel_thread = false;
+  uint32_t id = 0;             // unique among tasks, from 1; 0 stands for none
+  Space space = Space::host;   // whose machine it belongs to
+  int32_t pid = 0;             // thread id in the initial pid namespace
+  int32_t tgid = 0;            // process id in the initial pid namespace
+  int32_t ppid = 0;            // tgid of the parent
+  uint64_t start_ns = 0;       // start time since boot
+  std::string comm;            // its name, which it chooses itself
+  std::string cgroup;          // path in the v2 hierarchy, "/" for the root, empty when unknown
+  uint64_t cgroup_id = 0;      // inode number of the cgroup's folder; 0: unknown
+  bool kernel_thread = false;  // it has no user space
 };
 
 // On whose account deferred work was queued.
@@ -103,28 +106,32 @@ enum class OwnerKind {
   emulation,  // code that only runs because the emulated processor lacks assists (see docs/validity.md)
 };
 
+// On whose account code ran: the current task, why, and who deferred it.
 struct Actor {
-  uint32_t id = 0;
-  uint32_t task = 0;  // Task::id of the current task
-  Cause cause = Cause::process;
-  OwnerKind owner_kind = OwnerKind::none;
-  uint32_t owner_task = 0;  // Task::id, 0: none
-  std::string owner_name;
+  uint32_t id = 0;                         // unique among actors
+  uint32_t task = 0;                       // Task::id of the current task
+  Cause cause = Cause::process;            // why it ran while that task was current
+  OwnerKind owner_kind = OwnerKind::none;  // how deferred work came to be
+  uint32_t owner_task = 0;                 // Task::id, 0: none
+  std::string owner_name;                  // cgroup or device, where the kind has one
 };
 
+// Part of a cell: until the service is ready, while it serves, after that.
 enum class Phase { setup = 1, serve = 2, teardown = 3 };
 
+// A slice of a phase; the sampling unit of completeness.
 struct Window {
-  uint32_t id = 0;  // unique in the recording, ascending in time
-  Phase phase = Phase::serve;
-  int64_t start_ns = 0;  // machine's monotonic clock
-  int64_t end_ns = 0;
-  uint64_t requests = 0;  // verified replies within the window
+  uint32_t id = 0;             // unique in the recording, ascending in time
+  Phase phase = Phase::serve;  // that it lies in
+  int64_t start_ns = 0;        // machine's monotonic clock
+  int64_t end_ns = 0;          // machine's monotonic clock
+  uint64_t requests = 0;       // verified replies within the window
 };
 
+// A block that ran for an actor, and in which windows.
 struct Hit {
-  uint32_t block = 0;
-  uint32_t actor = 0;
+  uint32_t block = 0;             // Block::id
+  uint32_t actor = 0;             // Actor::id
   std::vector<uint32_t> windows;  // Window::id, ascending
 };
 
@@ -138,33 +145,34 @@ struct Hit {
 //   image    user code of this path has this role
 // `role`: application | sandbox | vcpu | host-daemon | load (the load generator, never counted).
 struct ScopeRule {
-  std::string kind;
-  std::string value;
-  std::string role;
+  std::string kind;   // one of the above
+  std::string value;  // as the kind wants it
+  std::string role;   // see above
 };
 
+// How often a task made a system call.
 struct SyscallCount {
-  uint32_t task = 0;  // Task::id
-  Phase phase = Phase::serve;
-  int32_t number = 0;
-  uint64_t count = 0;
+  uint32_t task = 0;           // Task::id
+  Phase phase = Phase::serve;  // in which
+  int32_t number = 0;          // of the system call, as the kernel numbers them
+  uint64_t count = 0;          // of calls
 };
 
 // A seccomp filter that a process of the sandbox had loaded while it served: the BPF program itself. All
 // filters of a process apply; `position` 0 is the one installed last.
 struct SeccompFilter {
-  int32_t pid = 0;   // thread group
-  std::string role;  // role of that process, as in ScopeRule
-  uint32_t position = 0;
-  std::string program;  // struct sock_filter[], little-endian
+  int32_t pid = 0;        // thread group
+  std::string role;       // role of that process, as in ScopeRule
+  uint32_t position = 0;  // 0: installed last
+  std::string program;    // struct sock_filter[], little-endian
 };
 
 // Something that may have run without being seen. `kind` is one of the names in docs/recording-format.md
 // (events_lost, unresolved_mapping, unobservable_function, memory_read_failed, blind_ns, ...).
 struct Loss {
-  std::string kind;
-  uint64_t count = 0;
-  std::string detail;
+  std::string kind;    // see above
+  uint64_t count = 0;  // how often; nanoseconds for blind_ns
+  std::string detail;  // for people; may be empty
 };
 
 // Everything but the blocks and hits: small enough to be read at once.
@@ -175,14 +183,14 @@ struct RecordingHeader {
   std::map<std::string, std::string> meta;
   // CPU flags, vulnerabilities, clocksource, page cache state, clock, emulator options, ...
   std::map<std::string, std::string> conditions;
-  std::vector<Image> images;
-  std::vector<Task> tasks;
-  std::vector<Actor> actors;
-  std::vector<Window> windows;
-  std::vector<ScopeRule> scope;
-  std::vector<SyscallCount> syscalls;
-  std::vector<SeccompFilter> filters;
-  std::vector<Loss> losses;
+  std::vector<Image> images;           // programs, kernels, modules
+  std::vector<Task> tasks;             // threads seen
+  std::vector<Actor> actors;           // on whose account code ran
+  std::vector<Window> windows;         // ascending in time
+  std::vector<ScopeRule> scope;        // what the sandbox declared about itself
+  std::vector<SyscallCount> syscalls;  // system calls made
+  std::vector<SeccompFilter> filters;  // seccomp filters loaded
+  std::vector<Loss> losses;            // what may be missing
   // Addresses (in `kernel` and `module` images) of functions the collector could not observe.
   std::vector<uint64_t> unobservable;
 };
@@ -197,18 +205,31 @@ class RecordingWriter {
   RecordingWriter& operator=(RecordingWriter&&) noexcept;
   ~RecordingWriter();
 
+  // Last value given wins.
   Status set_meta(const std::string& key, const std::string& value);
+  // Last value given wins.
   Status set_condition(const std::string& key, const std::string& value);
+  // Adds a row. Errors: an id that is there already; disk full.
   Status add(const Image& image);
+  // See add(const Image&).
   Status add(const Block& block);
+  // See add(const Image&).
   Status add(const Task& task);
+  // See add(const Image&).
   Status add(const Actor& actor);
+  // See add(const Image&).
   Status add(const Window& window);
+  // See add(const Image&); windows must be there, ascending and distinct.
   Status add(const Hit& hit);
+  // See add(const Image&).
   Status add(const ScopeRule& rule);
+  // See add(const Image&).
   Status add(const SyscallCount& count);
+  // See add(const Image&).
   Status add(const SeccompFilter& filter);
+  // See add(const Image&).
   Status add(const Loss& loss);
+  // A function that the collector could not observe.
   Status add_unobservable(uint64_t address);
 
   // Checks the references between rows, writes the digest, syncs and renames. The writer is spent.
@@ -232,12 +253,16 @@ class Recording {
   Recording& operator=(Recording&&) noexcept;
   ~Recording();
 
+  // As given to open().
   const std::string& path() const;
+  // Everything but blocks and hits.
   const RecordingHeader& header() const;
   // The meta value, or "" when there is none.
   std::string meta(const std::string& key) const;
 
+  // Rows of the recording.
   uint64_t block_count() const;
+  // Rows of the recording.
   uint64_t hit_count() const;
 
   // In order of id. The callback returns false to stop early.
@@ -253,14 +278,23 @@ class Recording {
 
 // Stored names of the enumerations.
 std::string_view to_string(ImageKind);
+// "host", "guest".
 std::string_view to_string(Space);
+// As stored.
 std::string_view to_string(Cause);
+// As stored.
 std::string_view to_string(OwnerKind);
+// "setup", "serve", "teardown".
 std::string_view to_string(Phase);
+// Empty: there is no such name.
 std::optional<ImageKind> image_kind_from(std::string_view);
+// Empty: there is no such name.
 std::optional<Space> space_from(std::string_view);
+// Empty: there is no such name.
 std::optional<Cause> cause_from(std::string_view);
+// Empty: there is no such name.
 std::optional<OwnerKind> owner_kind_from(std::string_view);
+// Empty: there is no such name.
 std::optional<Phase> phase_from(std::string_view);
 
 }  // namespace hap

@@ -33,7 +33,9 @@ namespace hap {
 // Function and line numbers are dense, from 0, valid within one index only.
 using FunctionId = std::uint32_t;
 using LineId = std::uint32_t;  // one distinct (file, line)
+// One source file.
 using FileId = std::uint32_t;
+// No function, line or file.
 inline constexpr std::uint32_t kNoId = 0xffffffff;
 
 // Where the init sections of a module start in its image addresses.
@@ -58,30 +60,33 @@ struct FunctionView {
 
 // A part of the machine code of a function: [begin, end) in image addresses.
 struct CodeRange {
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
+  std::uint64_t begin = 0;  // first byte
+  std::uint64_t end = 0;    // behind the last byte
 };
 
+// A line of a source file.
 struct SourceLine {
-  FileId file = kNoId;
-  std::uint32_t line = 0;
+  FileId file = kNoId;     // which file
+  std::uint32_t line = 0;  // from 1
 };
 
+// A symbol of the ELF file; valid as long as the index.
 struct SymbolView {
-  std::string_view name;
-  std::uint64_t address = 0;
-  std::uint64_t size = 0;
+  std::string_view name;      // as the linker has it
+  std::uint64_t address = 0;  // image address
+  std::uint64_t size = 0;     // bytes; 0: unknown
 };
 
+// An executable section; valid as long as the index.
 struct SectionView {
-  std::string_view name;
+  std::string_view name;     // ".text"
   std::uint64_t offset = 0;  // image address of its first byte
-  std::uint64_t size = 0;
+  std::uint64_t size = 0;    // bytes
 };
 
 // A line that executed, and the innermost function (inlined or not) that it executed in.
 struct LineHit {
-  LineId line = kNoId;
+  LineId line = kNoId;          // kNoId: none
   FunctionId function = kNoId;  // kNoId: code that belongs to no known function
 };
 
@@ -97,25 +102,27 @@ struct RangeResolution {
 
 // One frame of an address; see Index::frames_at.
 struct Frame {
-  FunctionId function = kNoId;
+  FunctionId function = kNoId;  // the frame's function
   SourceLine at;  // line executing in this function: for outer frames, the line of the inlined call
 };
 
+// What an index holds, and what making it cost.
 struct IndexStats {
-  std::string build_id;
-  std::uint64_t functions = 0;    // all
-  std::uint64_t out_of_line = 0;  // of which with code of their own
-  std::uint64_t line_rows = 0;
-  std::uint64_t lines = 0;  // distinct (file, line)
-  std::uint64_t inline_instances = 0;
-  std::uint64_t files = 0;
-  std::uint64_t symbols = 0;
-  std::uint64_t call_edges = 0;
-  std::uint64_t with_complexity = 0;  // out-of-line functions of known complexity
-  std::uint64_t file_bytes = 0;       // size of the index
-  double seconds = 0;
+  std::string build_id;                // of the image
+  std::uint64_t functions = 0;         // all
+  std::uint64_t out_of_line = 0;       // of which with code of their own
+  std::uint64_t line_rows = 0;         // rows of the line table
+  std::uint64_t lines = 0;             // distinct (file, line)
+  std::uint64_t inline_instances = 0;  // places where a function was inlined
+  std::uint64_t files = 0;             // source files
+  std::uint64_t symbols = 0;           // of the ELF file
+  std::uint64_t call_edges = 0;        // direct calls and jumps between functions
+  std::uint64_t with_complexity = 0;   // out-of-line functions of known complexity
+  std::uint64_t file_bytes = 0;        // size of the index
+  double seconds = 0;                  // to build it
 };
 
+// The symbols, lines and calls of one image, in a mapped file. Safe to use from several threads.
 class Index {
  public:
   // Maps the file and checks every offset, count and id in it (not the digest, see verify), so that no query
@@ -130,6 +137,7 @@ class Index {
   std::string_view build_id() const;    // lower-case hex
   ImageKind kind() const;               // kernel, module or user
   std::string_view image_name() const;  // "vmlinux", "kvm", "redis-server"
+  // Counts kept in the file.
   IndexStats stats() const;
   // Recomputes the digest over the whole file; false when a bit was flipped.
   bool verify() const;
@@ -139,19 +147,27 @@ class Index {
   // Innermost frame first, the out-of-line function last; empty if no function covers the address.
   std::vector<Frame> frames_at(std::uint64_t address) const;
 
+  // Functions are numbered from 0 to this.
   std::size_t function_count() const;
+  // Valid as long as the index.
   FunctionView function(FunctionId id) const;
+  // Its machine code, ascending; several for clones and cold parts.
   std::vector<CodeRange> ranges(FunctionId id) const;
   // All functions of this source name, or out-of-line functions with this linker symbol.
   std::vector<FunctionId> find_functions(std::string_view name) const;
 
+  // Lines are numbered from 0 to this.
   std::size_t line_count() const;
+  // File and line of a number.
   SourceLine line(LineId id) const;
+  // Files are numbered from 0 to this.
   std::size_t file_count() const;
+  // Its path; valid as long as the index.
   std::string_view file(FileId id) const;
   // Every line of a file that has machine code, ascending: what an annotated listing can show as executable.
   std::vector<std::uint32_t> code_lines(FileId id) const;
 
+  // The symbol of exactly this name.
   std::optional<SymbolView> find_symbol(std::string_view name) const;
   std::optional<SymbolView> symbol_at(std::uint64_t address) const;  // the one that covers it
   std::vector<SectionView> sections() const;                         // executable sections
@@ -176,10 +192,10 @@ class Index {
 struct ElfInputs {
   std::string elf;         // file with the code: vmlinux, kvm.ko, /usr/bin/redis-server
   std::string debug_file;  // separate debug file (.debug), when the code file has been stripped; may be empty
-  ImageKind kind = ImageKind::user;
-  std::string image_name;  // empty: file name without .ko and version
-  bool complexity = true;  // decode the machine code: complexity and call edges
-  unsigned threads = 2;
+  ImageKind kind = ImageKind::user;  // what the file is
+  std::string image_name;            // empty: file name without .ko and version
+  bool complexity = true;            // decode the machine code: complexity and call edges
+  unsigned threads = 2;              // that decode machine code
 };
 
 // What is being done and how far it is, 0 to 1. Called from one thread at a time.
@@ -200,26 +216,28 @@ std::string index_path(const std::string& cache, std::string_view build_id);
 // All images of a recording
 
 struct ImageRef {
-  ImageKind kind = ImageKind::other;
-  std::string build_id;  // may be empty: then found by path in the search roots
-  std::string path;      // as seen on the measured system; for a module its name
+  ImageKind kind = ImageKind::other;  // what the image is
+  std::string build_id;               // may be empty: then found by path in the search roots
+  std::string path;                   // as seen on the measured system; for a module its name
 };
 
+// Where to find symbols.
 struct ResolverOptions {
   std::string cache;  // the project's cache directory; indexes are under index/
   // File trees in which an image's path or /usr/lib/debug/.build-id is looked up to build a missing index.
   std::vector<std::string> roots;
-  bool build_missing = true;
-  bool debuginfod = false;  // ask debuginfod-find, if installed and configured
+  bool build_missing = true;  // build indexes that are not in the cache from `roots`
+  bool debuginfod = false;    // ask debuginfod-find, if installed and configured
 };
 
 // Answer for one address range of a recording: either in an index, or a label that keeps totals complete.
 struct Resolution {
   const Index* index = nullptr;  // null: only the label is known
   std::string_view label;        // empty, or [unresolved] [trampoline] [bpf] [vdso] [jit] [memfd]
-  RangeResolution range;
+  RangeResolution range;         // what the index says of it
 };
 
+// The indexes of a recording's images. Safe to use from several threads.
 class Resolver {
  public:
   // One entry per image of the recording, in its order. An image whose index is missing and cannot be built
@@ -231,16 +249,20 @@ class Resolver {
   Resolver& operator=(Resolver&&) noexcept;
   ~Resolver();
 
+  // As many as were given to open().
   std::size_t image_count() const;
   const Index* index(std::size_t image) const;  // null if there is none
   // Label of addresses of that image that no function covers.
   std::string_view label(std::size_t image) const;
+  // `out` is overwritten; its vectors are reused.
   void resolve(std::size_t image, std::uint64_t address, std::uint64_t size, Resolution& out) const;
 
+  // An image without an index.
   struct Missing {
-    std::size_t image;
-    Error why;
+    std::size_t image;  // its position
+    Error why;          // and what to do
   };
+  // Images that have no index.
   const std::vector<Missing>& missing() const;
 
  private:
@@ -253,9 +275,9 @@ class Resolver {
 // Static call graph over the kernel and its modules: a lower bound, since pointers are not followed.
 
 struct ImageFunction {
-  std::uint32_t image = 0;  // position in the list given to reachable_functions
-  FunctionId function = kNoId;
-  friend auto operator<=>(const ImageFunction&, const ImageFunction&) = default;
+  std::uint32_t image = 0;      // position in the list given to reachable_functions
+  FunctionId function = kNoId;  // of that image's index
+  friend auto operator<=>(const ImageFunction&, const ImageFunction&) = default;  // By image, then function
 };
 
 // Every function reachable from the entries by direct calls and jumps, entries included, sorted. Calls of a

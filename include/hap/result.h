@@ -40,8 +40,10 @@ enum class ErrorKind {
   interrupted,  // a signal asked to stop (exit 1)
 };
 
+// What went wrong: message, kind, the file or address it is about, and what to do.
 class Error {
  public:
+  // A message says what failed, in lower case and without a full stop.
   explicit Error(std::string message, ErrorKind kind = ErrorKind::failed)
       : message_(std::move(message)), kind_(kind) {}
 
@@ -62,6 +64,7 @@ class Error {
     hint_ = std::move(text);
     return std::move(*this);
   }
+  // Another kind.
   Error&& of_kind(ErrorKind kind) && {
     kind_ = kind;
     return std::move(*this);
@@ -73,10 +76,15 @@ class Error {
     return outer;
   }
 
+  // What follows for the caller.
   ErrorKind kind() const { return kind_; }
+  // Errno; 0: none.
   int err() const { return errno_; }
+  // What failed.
   const std::string& message() const { return message_; }
+  // What it is about; may be empty.
   const std::string& path() const { return path_; }
+  // What to do next; may be empty.
   const std::string& hint() const { return hint_; }
 
   // One line: "message: path: strerror". The hint is separate so that a front end can set it apart.
@@ -96,23 +104,37 @@ class Error {
 };
 
 template <typename T>
+// A value or an Error. Reading the wrong one throws std::bad_variant_access: test first.
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit on purpose
+  // Success.
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
+  // Failure.
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
 
+  // There is a value.
   bool ok() const { return state_.index() == 0; }
+  // The same as ok().
   explicit operator bool() const { return ok(); }
 
+  // The value; only when ok().
   T& value() & { return std::get<0>(state_); }
+  // The value; only when ok().
   const T& value() const& { return std::get<0>(state_); }
+  // The value, moved out; only when ok().
   T&& value() && { return std::get<0>(std::move(state_)); }
+  // The value; only when ok().
   T& operator*() & { return value(); }
+  // The value; only when ok().
   const T& operator*() const& { return value(); }
+  // The value, moved out; only when ok().
   T&& operator*() && { return std::move(*this).value(); }
+  // The value; only when ok().
   T* operator->() { return &value(); }
+  // The value; only when ok().
   const T* operator->() const { return &value(); }
 
+  // The error; only when not ok().
   const Error& error() const { return std::get<1>(state_); }
 
  private:
@@ -120,31 +142,41 @@ class [[nodiscard]] Result {
 };
 
 template <>
+// Success or an Error.
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
+  // Failure.
   Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit on purpose
 
+  // It succeeded.
   bool ok() const { return !error_.has_value(); }
+  // The same as ok().
   explicit operator bool() const { return ok(); }
+  // The error; only when not ok().
   const Error& error() const { return *error_; }
 
  private:
   std::optional<Error> error_;
 };
 
+// Of what gives nothing but may fail.
 using Status = Result<void>;
 
 }  // namespace hap
 
+// Part of HAP_TRY.
 #define HAP_TRY_CAT2(a, b) a##b
+// Part of HAP_TRY.
 #define HAP_TRY_CAT(a, b) HAP_TRY_CAT2(a, b)
+// HAP_TRY(name, expression): the value of a Result as `auto name`, or return its error.
 #define HAP_TRY(name, expression)                      \
   auto HAP_TRY_CAT(hap_try_, __LINE__) = (expression); \
   if (!HAP_TRY_CAT(hap_try_, __LINE__)) {              \
     return HAP_TRY_CAT(hap_try_, __LINE__).error();    \
   }                                                    \
   auto name = std::move(HAP_TRY_CAT(hap_try_, __LINE__)).value()
+// HAP_CHECK(expression): return the error of a Status or Result when there is one.
 #define HAP_CHECK(expression)                                                   \
   do {                                                                          \
     if (auto hap_status = (expression); !hap_status) return hap_status.error(); \

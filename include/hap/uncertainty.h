@@ -21,27 +21,28 @@ namespace hap {
 // (low <= value <= high; equal when nothing is missing).
 struct Repeat {
   std::string boot;  // which boot; equal text = same boot
-  double value = 0;
-  double low = 0;
-  double high = 0;
+  double value = 0;  // of the recording
+  double low = 0;    // of the recording, from losses and unseen code
+  double high = 0;   // of the recording, from losses and unseen code
 };
 
+// Fewer boots than this give no interval.
 inline constexpr std::size_t kMinBoots = 3;
 
 // What the repeats of one cell say.
 struct Spread {
-  std::size_t boots = 0;
-  std::size_t repeats = 0;
-  double mean = 0;  // of the boots' means, each boot counting alike
+  std::size_t boots = 0;    // distinct ones
+  std::size_t repeats = 0;  // recordings
+  double mean = 0;          // of the boots' means, each boot counting alike
   // Standard deviations of a repeat within its boot and of boots beyond that: the components of a one-way
   // random-effects analysis of variance, unbalanced form (Searle, Casella & McCulloch, Variance Components,
   // 1992, ch. 3.6), the latter cut at 0. Null: no boot has two repeats; fewer than two boots.
   std::optional<double> within;
-  std::optional<double> between;
+  std::optional<double> between;  // null: too few boots
   // 95 % interval of the mean over boots and repeats, then widened by the mean distance from value to low and
   // from value to high. Null with fewer than kMinBoots boots: `not_enough` says so in a sentence.
   std::optional<Interval> interval;
-  std::string not_enough;
+  std::string not_enough;  // why there is no interval; empty: there is
   // True when every repeat gave the same value: then the interval shows no spread because none was there to
   // see (a machine that is repeatable to the instruction), not because the mean is certain.
   bool no_variation = false;
@@ -65,6 +66,7 @@ std::vector<double> draw_means(std::span<const Repeat> repeats, std::size_t coun
 std::vector<double> draw_true_means(std::span<const Repeat> repeats, std::size_t count, std::uint64_t seed,
                                     std::uint64_t missing_seed);
 
+// Deterministic for a seed; `draws` of the bootstrap.
 Spread measure_spread(std::span<const Repeat> repeats, std::uint64_t seed = 1, std::size_t draws = 4000);
 
 // Share of pairs of draws in which a is below b, ties counting half. Draws are paired by position. Null when
