@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -149,12 +150,14 @@ Guard thread_classes(const GuardFacts& facts) {
 Guard children_followed(const GuardFacts& facts) {
   Guard guard{"children followed", Outcome::passed, "no child of the sandbox ran outside its scope",
               ErrorKind::sandbox};
-  std::set<std::pair<int32_t, uint64_t>>
-      threads_inside;  // pid and start of every thread that ever was inside
+  // Pid and start of every thread that ever was inside, with its latest row there. Rows are in order of time:
+  // a thread that was outside before has moved in, one that is outside later has left.
+  std::map<std::pair<int32_t, uint64_t>, uint32_t> threads_inside;
   std::unordered_map<int32_t, uint64_t> processes_inside;  // tgid -> earliest start
   for (const auto& task : facts.header.tasks) {
     if (task.space != Space::host || !is_inside(facts.scope.role_of_task(task.id))) continue;
-    threads_inside.emplace(task.pid, task.start_ns);
+    auto& latest = threads_inside[{task.pid, task.start_ns}];
+    latest = std::max(latest, task.id);
     const auto [entry, added] = processes_inside.try_emplace(task.tgid, task.start_ns);
     if (!added) entry->second = std::min(entry->second, task.start_ns);
   }
@@ -163,7 +166,8 @@ Guard children_followed(const GuardFacts& facts) {
     const auto& task = facts.header.tasks[i];
     if (task.space != Space::host || task.kernel_thread || facts.task_served[i] == 0) continue;
     if (facts.scope.role_of_task(task.id) != Role::none) continue;
-    if (threads_inside.contains({task.pid, task.start_ns})) continue;
+    const auto inside = threads_inside.find({task.pid, task.start_ns});
+    if (inside != threads_inside.end() && inside->second > task.id) continue;
     const auto parent = processes_inside.find(task.ppid);
     if (parent != processes_inside.end() && parent->second <= task.start_ns) {
       lost.insert(fmt::format("{} ({})", task.comm, task.pid));

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int format_version = 1;  // raise when the same recording gives another profile
+constexpr int format_version = 2;  // raise when the same recording gives another profile
 constexpr const char* profile_file = "profile.json";
 constexpr const char* recording_file = "docker-default.hap";
 constexpr uint64_t space_needed = uint64_t{64} << 20;

@@ -5,12 +5,14 @@
 #include <unordered_map>
 
 #include "attribute/scope.h"
+#include "measure/seccomp_filter.h"
 #include "measure/syscall_names.h"
 
 namespace hap::measure {
 namespace {
 
 constexpr uint32_t seccomp_number = 317;
+constexpr uint32_t x86_64_architecture = 0xc000003e;  // AUDIT_ARCH_X86_64
 
 constexpr std::string_view runtime_names[] = {
     // both
@@ -56,12 +58,45 @@ class RuntimeTasks {
   Process process_;
 };
 
+// By process: the filters that were loaded.
+Result<std::map<int32_t, std::vector<FilterProgram>>> loaded_filters(const RecordingHeader& header) {
+  std::map<int32_t, std::vector<FilterProgram>> processes;
+  for (const auto& filter : header.filters) {
+    HAP_TRY(program, parse_filter(std::as_bytes(std::span(filter.program))));
+    processes[filter.pid].push_back(std::move(program));
+  }
+  return processes;
+}
+
+// Whether every process of the tenant was denied the call. False when there are no filters.
+Result<bool> refused_everywhere(const std::map<int32_t, std::vector<FilterProgram>>& processes,
+                                uint32_t number) {
+  for (const auto& [pid, programs] : processes) {
+    HAP_TRY(permission, evaluate_all(programs, number, x86_64_architecture));
+    if (permission != Permission::denied) return false;
+  }
+  return !processes.empty();
+}
+
+// Moves what the filters refused out of what the service needs.
+Status set_refused_apart(const RecordingHeader& header, NeededSyscalls& needed) {
+  HAP_TRY(processes, loaded_filters(header));
+  for (auto row = needed.service.begin(); row != needed.service.end();) {
+    HAP_TRY(refused, refused_everywhere(processes, row->first));
+    if (refused) needed.refused.insert(row->first);
+    row = refused ? needed.service.erase(row) : std::next(row);
+  }
+  return {};
+}
+
 }  // namespace
 
 void NeededSyscalls::merge(const NeededSyscalls& other) {
   for (const auto& [number, tasks] : other.service) service[number].insert(tasks.begin(), tasks.end());
   runtime_setup.insert(other.runtime_setup.begin(), other.runtime_setup.end());
   unnamed.insert(other.unnamed.begin(), other.unnamed.end());
+  refused.insert(other.refused.begin(), other.refused.end());
+  std::erase_if(refused, [&](uint32_t number) { return service.contains(number); });
 }
 
 Result<NeededSyscalls> needed_syscalls(const RecordingHeader& header) {
@@ -97,6 +132,7 @@ Result<NeededSyscalls> needed_syscalls(const RecordingHeader& header) {
                  ErrorKind::usage)
         .hint("take recordings of the same workload in `bare` or a container such as `docker-default`");
   }
+  HAP_CHECK(set_refused_apart(header, needed));
   return needed;
 }
 

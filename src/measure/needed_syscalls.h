@@ -24,6 +24,9 @@ struct NeededSyscalls {
   std::map<uint32_t, std::set<std::string>> service;
   // Made by the runtime in the container's processes before the service took over; for the report only.
   std::set<uint32_t> runtime_setup;
+  // Made by the service, but refused by the filter it was recorded under: it lived without them. Permitting
+  // one may do harm: who is let to set up an io_uring wants to use it, too.
+  std::set<uint32_t> refused;
   // Numbers that the table of names does not know; they cannot stand in a profile.
   std::set<uint32_t> unnamed;
 
@@ -32,7 +35,8 @@ struct NeededSyscalls {
 
 // Of one recording, all phases. Errors: `usage` when the tenant makes no system calls of this machine (its
 // code runs behind a Sentry or in a virtual machine, so a profile would be the VMM's and not the tenant's),
-// or when the recording does not count system calls.
+// or when the recording does not count system calls; `corrupt` when it holds a filter the kernel would have
+// refused.
 Result<NeededSyscalls> needed_syscalls(const RecordingHeader& header);
 
 // What runc and crun do between the installation of the filter and the execution of the service, and at its

@@ -56,6 +56,7 @@ Result<SeccompAdvice> advise_seccomp(const measure::NeededSyscalls& needed,
   for (const auto& [number, tasks] : needed.service) {
     advice.service[std::string(measure::syscall_name(number))] = tasks;
   }
+  advice.refused = names_of(needed.refused);
   advice.unnamed = needed.unnamed;
   const auto add_missing = [&](std::string_view name, std::set<std::string>& to) {
     if (!advice.names().contains(std::string(name))) to.emplace(name);

@@ -28,6 +28,7 @@ struct SeccompAdvice {
   std::set<std::string> runtime;                         // only needed between filter and service
   std::set<std::string> unasked;                         // made on any program's account
   std::set<std::string> added;                           // asked for by the user, not seen
+  std::set<std::string> refused;                         // asked for in vain: not in the profile
   std::set<uint32_t> unnamed;                            // seen, but without a name: not in the profile
 
   // What the profile is compared with: the filter that the first recording of a container ran under, or,

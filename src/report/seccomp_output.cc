@@ -89,6 +89,7 @@ std::string render_text(const SeccompAdvice& advice) {
   out += words("only for the runtime, before the service starts", advice.runtime);
   out += words("permitted whatever the arguments, which the other filter restricts", advice.widened);
   out += words("permitted though the other filter denies them", advice.forbidden);
+  out += words("asked for in vain under the other filter, and not permitted either", advice.refused);
   if (!advice.unnamed.empty()) {
     out += "\nseen, but not in the profile, since they have no name:";
     for (const uint32_t number : advice.unnamed) out += fmt::format(" {}", number);
@@ -118,6 +119,7 @@ std::string render_json(const SeccompAdvice& advice) {
   object["runtime"] = advice.runtime;
   object["unasked"] = advice.unasked;
   object["added"] = advice.added;
+  object["refused"] = advice.refused;
   object["unnamed"] = advice.unnamed;
   object["against"] = advice.against;
   object["before"] = surface_json(advice.before);

@@ -91,6 +91,14 @@ TEST(Guards, AProcessMovedIntoTheScopeIsNoLostChild) {
   EXPECT_TRUE(cell.profile()->usable().ok());
 }
 
+TEST(Guards, AChildThatMovedOutOfTheScopeIsNoticed) {
+  auto cell = good_cell();
+  cell.task("worker", "/hap/cell", 150, 100);
+  const auto after = cell.task("worker", "/elsewhere", 150, 100);  // the same thread, moved
+  cell.hit(cell.function("tcp_ack"), cell.actor(after), {2});
+  expect_failed(cell, "children followed", ErrorKind::sandbox);
+}
+
 TEST(Guards, AScopeOfTheWholeMachineIsRefused) {
   auto cell = good_cell();
   cell.scope = {{"cgroup", "/", "application"}};

@@ -3,10 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 
 #include "measure/syscall_names.h"
@@ -67,6 +70,37 @@ TEST(NeededSyscalls, AreTheServicesAndNotWhatTheRuntimeDidToSetItUp) {
   EXPECT_THAT(needed->runtime_setup, Contains(SYS_mount));
   EXPECT_THAT(needed->runtime_setup, Contains(SYS_setns));
   EXPECT_THAT(needed->runtime_setup, Contains(SYS_pivot_root));
+}
+
+// A filter that answers `action` to io_uring_setup and permits the rest.
+std::string filter(uint32_t action) {
+  const sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, action),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  return std::string(reinterpret_cast<const char*>(program), sizeof program);
+}
+
+// Permitting what the service was refused once made node end: io_uring could be set up, but not entered.
+TEST(NeededSyscalls, WhatTheFilterRefusedWasNotNeeded) {
+  Container cell;
+  const auto task = cell.task(100, "node");
+  cell.call(task, SYS_io_uring_setup);
+  cell.call(task, SYS_epoll_wait);
+  cell.header_.filters = {{100, "application", 0, filter(SECCOMP_RET_ERRNO | 38)}};
+  auto needed = needed_syscalls(cell.header_);
+  ASSERT_TRUE(needed.ok()) << needed.error().to_string();
+  EXPECT_THAT(needed->service, Not(Contains(Key(SYS_io_uring_setup))));
+  EXPECT_THAT(needed->service, Contains(Key(SYS_epoll_wait)));
+  EXPECT_THAT(needed->refused, ElementsAre(SYS_io_uring_setup));
+
+  // Elsewhere it was permitted and used.
+  cell.header_.filters = {{100, "application", 0, filter(SECCOMP_RET_ALLOW)}};
+  needed->merge(*needed_syscalls(cell.header_));
+  EXPECT_THAT(needed->service, Contains(Key(SYS_io_uring_setup)));
+  EXPECT_TRUE(needed->refused.empty());
 }
 
 TEST(NeededSyscalls, OfSeveralRecordingsAreAllOfThem) {
