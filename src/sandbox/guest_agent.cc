@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 
-constexpr auto call_limit = 60s;
+constexpr auto call_limit = 180s;
 
 }  // namespace
 

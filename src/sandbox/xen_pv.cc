@@ -35,7 +35,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* domain_name = "hap-cell";
 constexpr uint16_t agent_port = 9177;
-constexpr auto boot_limit = 180s;
+constexpr auto boot_limit = 300s;
 
 // Where the guest's agent calls, since a PV guest has no virtio-serial port.
 Result<UniqueFd> listen_on_bridge() {
