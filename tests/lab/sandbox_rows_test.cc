@@ -229,7 +229,9 @@ TEST_F(SandboxRows, AreAttributedAsTheyMustBe) {
     EXPECT_EQ(shown["stage1"].is_object(), expected.stages);
     EXPECT_EQ(shown["stage2"].is_object(), expected.stages);
     EXPECT_EQ(shown["permitted"].is_object(), expected.filters);
-    if (expected.filters) EXPECT_GT(shown["permitted"]["functions"].get<int>(), 1000);
+    if (expected.filters) {
+      EXPECT_GT(shown["permitted"]["functions"].get<int>(), 1000);
+    }
   }
 }
 
