@@ -145,7 +145,7 @@ TEST(EntryContext, FlagsDecide) {
 TEST(EntryContext, TheLoopsCallerTellsWhoRanTheSoftirq) {
   const auto loop = trait_of("handle_softirqs");
   EntryContext context;
-  EXPECT_EQ(context.classify({0, 1, 2}, loop, trait_of("do_softirq.part.0")), Cause::softirq_bh);
+  EXPECT_EQ(context.classify({0, 1, 2}, loop, trait_of("do_softirq.part.0")), Cause::process);
   EXPECT_EQ(context.classify({soft, 3, 1}, none, loop), Cause::softirq_bh);
   EXPECT_EQ(context.classify({hard | soft, 4, 3}, none, none), Cause::hardirq);
   EXPECT_EQ(context.classify({soft, 3, 1}, none, loop), Cause::softirq_bh) << "after a nested interrupt";

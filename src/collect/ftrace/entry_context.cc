@@ -42,7 +42,8 @@ Cause EntryContext::classify(const TraceEntry& entry, FunctionTrait function, Fu
     // inner.
     if (caller != FunctionTrait::softirq_loop) softirq_by_task_ = caller == FunctionTrait::enables_softirqs;
     softirq_known_ = true;
-    return softirq_by_task_ ? Cause::softirq_bh : Cause::softirq;
+    // The loop is still the task's doing when the task called it.
+    return softirq_by_task_ ? Cause::process : Cause::softirq;
   }
   if (function == FunctionTrait::interrupt_edge) {
     edge_functions_.clear();
