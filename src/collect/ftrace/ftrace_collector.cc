@@ -198,6 +198,10 @@ Probe refused(const Error& error) {
 }
 
 Probe FtraceCollector::probe() {
+  if (tracing_is_locked_down()) {
+    return {false, "the kernel is locked down (confidentiality), which forbids tracing even to root",
+            "boot without lockdown, or measure in the lab machine (`hap measure`)"};
+  }
   const auto tracefs = find_tracefs();
   if (!tracefs) return refused(tracefs.error());
   const auto tracers = read_file(*tracefs + "/available_tracers", 1 << 12);

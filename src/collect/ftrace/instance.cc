@@ -28,15 +28,6 @@ std::optional<Number> decimal(std::string_view text) {
   return value;
 }
 
-std::string lockdown_mode() {
-  const auto modes = read_file("/sys/kernel/security/lockdown", 1 << 10);
-  if (!modes) return "";
-  const auto open = modes->find('[');
-  const auto close = modes->find(']');
-  return open == std::string::npos || close == std::string::npos ? ""
-                                                                 : modes->substr(open + 1, close - open - 1);
-}
-
 Status write_all(const std::string& path, int flags, std::string_view text) {
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | flags));
   if (!file.valid()) return explain_refusal("cannot open a tracing control", errno).context(path);
@@ -54,6 +45,12 @@ Status write_all(const std::string& path, int flags, std::string_view text) {
 
 }  // namespace
 
+bool tracing_is_locked_down() {
+  // "none integrity [confidentiality]"
+  const auto modes = read_file("/sys/kernel/security/lockdown", 1 << 10);
+  return modes && modes->find("[confidentiality]") != std::string::npos;
+}
+
 Error explain_refusal(const std::string& what, int err) {
   Error error = Error::from_errno(what, err).of_kind(ErrorKind::unsupported);
   if (err == EBUSY) {
@@ -61,8 +58,7 @@ Error explain_refusal(const std::string& what, int err) {
         "another tracer is in use that does not share: see current_tracer in /sys/kernel/tracing");
   }
   if (err != EPERM && err != EACCES && err != EROFS) return error;
-  const std::string lockdown = lockdown_mode();
-  if (lockdown == "confidentiality") {
+  if (tracing_is_locked_down()) {
     return std::move(error).hint(
         "the kernel is locked down (confidentiality), which forbids tracing even to root: boot without "
         "lockdown, or measure in the lab machine (`hap measure`)");

@@ -45,8 +45,11 @@ class TraceInstance {
   std::string folder_;  // empty after remove()
 };
 
-// Why the kernel refuses to trace on this machine, from what is known without trying: lockdown, missing
-// rights, tracefs not mounted. The sentence to add to a failed try; empty when nothing is known against it.
+// True under lockdown=confidentiality, where the kernel forbids all tracing, even to root.
+bool tracing_is_locked_down();
+
+// A failed system call on a tracing control as an Error that says why the kernel refuses and what to do about
+// it: lockdown, missing rights, a read-only mount, a tracer that does not share.
 Error explain_refusal(const std::string& what, int err);
 
 // Removes the instances whose makers have ended. Gives their number. A tracefs that is not there or may not
