@@ -16,12 +16,13 @@ using ::testing::HasSubstr;
 constexpr const char* state_function = R"sh(
 state() {
   cd /sys/kernel/tracing
-  for f in current_tracer tracing_on set_event set_ftrace_filter set_ftrace_notrace set_ftrace_pid buffer_size_kb trace_clock; do
-    echo "$f: $(cat $f)";
-echo "foreign $f: $(cat instances/foreign/$f)" done echo
-     "enabled: $(cat enabled_functions | grep -v ' R ' | awk '{print $1, $2}' | sort | md5sum)" echo
-     "kprobes: $(cat kprobe_events)" ls /
-    sys / fs / bpf
+  for f in current_tracer tracing_on set_event set_ftrace_filter set_ftrace_notrace set_ftrace_pid buffer_size_kb; do
+    echo "$f: $(cat $f)"
+    echo "foreign $f: $(cat instances/foreign/$f)"
+  done
+  echo "traced: $(awk '{print $1}' enabled_functions | sort | md5sum)"
+  echo "kprobes: $(cat kprobe_events)"
+  ls /sys/fs/bpf
 }
 )sh";
 
