@@ -60,6 +60,7 @@ const volatile __u32 functions = 1;  // how many there are; a function's number 
 // Numbers of the functions that these programs are attached to themselves.
 const volatile __u32 number_irq_enter = HAP_NO_FUNCTION;
 const volatile __u32 number_irq_exit = HAP_NO_FUNCTION;
+const volatile __u32 number_rcu_special = HAP_NO_FUNCTION;
 const volatile __u32 number_system_call = HAP_NO_FUNCTION;
 const volatile __u32 number_compat_call = HAP_NO_FUNCTION;
 
@@ -239,6 +240,34 @@ int BPF_PROG(interrupt_ended) {
   }
   if (!in_softirq()) processor->leaving = 0;
   if (processor->interrupts > 0) --processor->interrupts;
+  return 0;
+}
+
+// Where an interrupt had asked for it, the rcu_read_unlock behind the entry program does more, and enters
+// functions that are then skipped. Nobody else's entries are among them.
+SEC("fentry/rcu_read_unlock_special")
+int BPF_PROG(rcu_special_begins) {
+  struct hap_processor* processor = this_processor();
+  if (processor == NULL) return 0;
+  if (program_running()) {
+    if (processor->own == 0 && processor->blind == 0) {
+      processor->own = 1;
+      processor->own_before = misses_here() - processor->missed_interrupt;
+    }
+    return 0;
+  }
+  if (!armed) return 0;
+  const __u32 class = current_class();
+  if (class != 0) note(number_rcu_special, class, current_cause(processor));
+  return 0;
+}
+
+SEC("fexit/rcu_read_unlock_special")
+int BPF_PROG(rcu_special_ended) {
+  struct hap_processor* processor = this_processor();
+  if (processor == NULL || processor->own == 0 || processor->blind != 0) return 0;
+  processor->missed_own += misses_here() - processor->missed_interrupt - processor->own_before;
+  processor->own = 0;
   return 0;
 }
 

@@ -30,6 +30,10 @@ struct hap_processor {
   unsigned int reserved;
   unsigned long long misses_before;     // the program's own count when that interrupt began
   unsigned long long missed_interrupt;  // entries skipped within such interrupts
+  unsigned int own;                     // the tracer's own rcu_read_unlock is ending; 0 or 1
+  unsigned int own_reserved;
+  unsigned long long own_before;  // misses less missed_interrupt when that began
+  unsigned long long missed_own;  // entries skipped within: the tracer's own doing
   unsigned long long system_calls[HAP_CLASSES][HAP_SYSTEM_CALLS];
   unsigned long long compat_calls[HAP_CLASSES];
 };

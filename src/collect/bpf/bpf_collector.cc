@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <unordered_map>
+#include <thread>
 
 #include "base/file.h"
 #include "collect/bpf/arming.h"
@@ -60,6 +60,8 @@ class BpfCollector : public LiveCollector {
                                 std::vector<uint32_t>& keep) const;
   Status look(Clock::time_point now);
   Status close(WatchedLink& watched);
+  Result<uint64_t> missed_on_links() const;
+  Status count_misses();
 
   HitSink* sink_ = nullptr;
   std::optional<KernelProgram> program_;
@@ -77,7 +79,11 @@ class BpfCollector : public LiveCollector {
   std::chrono::nanoseconds window_length_ = assumed_window;
   uint64_t taken_off_seen_ = 0;     // in this window
   uint64_t taken_off_sampled_ = 0;  // in all windows
-  uint64_t missed_on_links_ = 0;    // of links closed
+  uint64_t missed_on_closed_ = 0;   // of links closed
+  uint64_t missed_on_links_ = 0;    // in windows
+  uint64_t links_before_ = 0;       // missed on links when the window began
+  KernelProgram::Misses before_;    // of the program when the window began
+  KernelProgram::Misses missed_;    // in windows
   std::map<std::pair<int, int32_t>, uint64_t> system_calls_reported_;
   LiveStats stats_;
 };
@@ -126,6 +132,7 @@ Result<CompanionFunctions> BpfCollector::choose_functions() {
   const std::map<std::string_view, std::optional<uint32_t>*> by_companion{
       {"irq_enter_rcu", &companions.irq_enter},
       {"irq_exit_rcu", &companions.irq_exit},
+      {"rcu_read_unlock_special", &companions.rcu_special},
       {"x64_sys_call", &companions.system_call},
       {"ia32_sys_call", &companions.compat_call}};
   for (const auto& function : list.functions) {
@@ -167,8 +174,8 @@ Status BpfCollector::start(const LiveScope& scope, HitSink& sink) {
     program_.reset();
     return attached.error();
   }
-  for (const auto& number :
-       {companions.irq_enter, companions.irq_exit, companions.system_call, companions.compat_call}) {
+  for (const auto& number : {companions.irq_enter, companions.irq_exit, companions.rcu_special,
+                             companions.system_call, companions.compat_call}) {
     if (number) ++stats_.observable;
   }
   return {};
@@ -207,8 +214,34 @@ Status BpfCollector::attach(std::vector<uint32_t> functions) {
 
 Status BpfCollector::close(WatchedLink& watched) {
   HAP_TRY(missed, missed_entries(watched.link));
-  missed_on_links_ += missed;
+  missed_on_closed_ += missed;
   watched.link.fd.reset();
+  return {};
+}
+
+Result<uint64_t> BpfCollector::missed_on_links() const {
+  uint64_t sum = missed_on_closed_;
+  for (const auto& watched : links_) {
+    HAP_TRY(missed, missed_entries(watched.link));
+    sum += missed;
+  }
+  return sum;
+}
+
+// What was skipped in the window that has just ended.
+Status BpfCollector::count_misses() {
+  HAP_TRY(misses, program_->misses());
+  // An interrupt that is being served is accounted for when it ends.
+  for (int attempt = 0; attempt < 10 && misses.other > before_.other; ++attempt) {
+    std::this_thread::sleep_for(1ms);
+    HAP_TRY(again, program_->misses());
+    misses = again;
+  }
+  missed_.interrupt += misses.interrupt - before_.interrupt;
+  missed_.own += misses.own - before_.own;
+  missed_.other += misses.other - before_.other;
+  HAP_TRY(on_links, missed_on_links());
+  missed_on_links_ += on_links - links_before_;
   return {};
 }
 
@@ -231,6 +264,10 @@ Status BpfCollector::begin_window(uint32_t) {
   program_->clear();
   std::fill(entries_seen_.begin(), entries_seen_.end(), 0);
   taken_off_seen_ = 0;
+  HAP_TRY(on_links, missed_on_links());
+  links_before_ = on_links;
+  HAP_TRY(misses, program_->misses());
+  before_ = misses;
   window_begin_ = last_look_ = Clock::now();
   next_look_ = window_begin_ + first_look;
   program_->arm(true);
@@ -314,6 +351,7 @@ Status BpfCollector::update_scope(const LiveScope& scope) {
 Result<WindowSight> BpfCollector::end_window() {
   program_->arm(false);
   window_length_ = Clock::now() - window_begin_;
+  HAP_CHECK(count_misses());
   program_->for_each_hit([&](uint32_t function, ThreadClass thread_class, Cause cause) {
     sink_->hit(addresses_[function], thread_class, cause);
   });
@@ -332,10 +370,11 @@ Result<LiveStats> BpfCollector::stop() {
     program_->arm(false);
     for (auto& watched : links_) HAP_CHECK(close(watched));
     links_.clear();
-    HAP_TRY(misses, program_->misses());
-    stats_.missed_task = misses.task + missed_on_links_;
-    stats_.missed_interrupt = misses.interrupt;
-    stats_.more.push_back({"sampled_out", taken_off_sampled_,
+    const auto count = [](int64_t missed) { return static_cast<uint64_t>(std::max<int64_t>(missed, 0)); };
+    stats_.missed_task = count(missed_.other) + missed_on_links_;
+    stats_.missed_interrupt = count(missed_.interrupt);
+    stats_.more.push_back({"missed_own", count(missed_.own), "entries of the tracer's own call tree"});
+    stats_.more.push_back({"censored_functions", taken_off_sampled_,
                            "functions taken off within a window because only others entered them"});
     if (const uint64_t calls = program_->compat_calls(); calls != 0) {
       stats_.more.push_back({"compat_system_calls", calls, "system calls of 32-bit programs, not listed"});

@@ -146,8 +146,11 @@ Result<KernelProgram> KernelProgram::load(uint32_t functions, const CompanionFun
   program->rodata->functions = functions;
   program->rodata->number_irq_enter = numbers.irq_enter.value_or(HAP_NO_FUNCTION);
   program->rodata->number_irq_exit = numbers.irq_exit.value_or(HAP_NO_FUNCTION);
+  program->rodata->number_rcu_special = numbers.rcu_special.value_or(HAP_NO_FUNCTION);
   program->rodata->number_system_call = numbers.system_call.value_or(HAP_NO_FUNCTION);
   program->rodata->number_compat_call = numbers.compat_call.value_or(HAP_NO_FUNCTION);
+  bpf_program__set_autoload(program->progs.rcu_special_begins, numbers.rcu_special.has_value());
+  bpf_program__set_autoload(program->progs.rcu_special_ended, numbers.rcu_special.has_value());
   const bool by_function = numbers.system_call.has_value();
   bpf_program__set_autoload(program->progs.system_call, by_function);
   bpf_program__set_autoload(program->progs.compat_call, by_function && numbers.compat_call.has_value());
@@ -215,6 +218,8 @@ Status KernelProgram::attach_companions() {
   HAP_CHECK(attach(progs.interrupt_ended, links.interrupt_ended));
   HAP_CHECK(attach(progs.interrupt_leaves, links.interrupt_leaves));
   HAP_CHECK(attach(progs.interrupt_begins, links.interrupt_begins));
+  HAP_CHECK(attach(progs.rcu_special_ended, links.rcu_special_ended));
+  HAP_CHECK(attach(progs.rcu_special_begins, links.rcu_special_begins));
   HAP_CHECK(attach(progs.system_call, links.system_call));
   HAP_CHECK(attach(progs.compat_call, links.compat_call));
   return attach(progs.system_call_event, links.system_call_event);
@@ -313,14 +318,14 @@ Result<KernelProgram::Misses> KernelProgram::misses() const {
   bpf_prog_info info{};
   uint32_t size = sizeof(info);
   Misses misses;
-  for (size_t cpu = 0; cpu < impl_->processors.rows(); ++cpu) {
-    misses.interrupt += impl_->processor(cpu).missed_interrupt;
-  }
   if (bpf_obj_get_info_by_fd(entry_program(), &info, &size) != 0) {
     return refused_by_kernel("asking about the BPF program", errno);
   }
-  // What is being missed right now counts in the kernel's figure only.
-  misses.task = info.recursion_misses > misses.interrupt ? info.recursion_misses - misses.interrupt : 0;
+  for (size_t cpu = 0; cpu < impl_->processors.rows(); ++cpu) {
+    misses.interrupt += static_cast<int64_t>(impl_->processor(cpu).missed_interrupt);
+    misses.own += static_cast<int64_t>(impl_->processor(cpu).missed_own);
+  }
+  misses.other = static_cast<int64_t>(info.recursion_misses) - misses.interrupt - misses.own;
   return misses;
 }
 

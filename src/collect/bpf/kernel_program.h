@@ -21,6 +21,7 @@ namespace hap::collect {
 struct CompanionFunctions {
   std::optional<uint32_t> irq_enter;    // irq_enter_rcu
   std::optional<uint32_t> irq_exit;     // irq_exit_rcu
+  std::optional<uint32_t> rcu_special;  // rcu_read_unlock_special, with preemptible RCU
   std::optional<uint32_t> system_call;  // x64_sys_call, since Linux 6.9
   std::optional<uint32_t> compat_call;  // ia32_sys_call
 };
@@ -60,10 +61,11 @@ class KernelProgram {
   uint64_t compat_calls() const;
 
   // Entries that the kernel did not run the program for, since loading: because it was interrupted in it, and
-  // what the interrupt's handler entered was skipped; and for any other reason.
+  // what the interrupt's handler entered was skipped; the tracer's own; and for any other reason.
   struct Misses {
-    uint64_t interrupt = 0;
-    uint64_t task = 0;
+    int64_t interrupt = 0;
+    int64_t own = 0;
+    int64_t other = 0;
   };
   Result<Misses> misses() const;
 
