@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <thread>
 
 namespace hap::workload {
@@ -41,13 +42,17 @@ Status check_plan(const LoadPlan& plan) {
 Status wait_until_ready(const Workload& workload, const Endpoint& endpoint, const LoadPlan& plan,
                         const std::function<Status()>& alive) {
   const auto deadline = Clock::now() + plan.ready_timeout;
+  // A try must not hang on a packet that was lost before the service's network was there; but where a whole
+  // program is the client, a slow machine may need longer for it.
+  std::chrono::milliseconds patience = std::min<std::chrono::milliseconds>(2000ms, plan.request_timeout);
   for (;;) {
-    // A try must not hang on a packet that was lost before the service's network was there.
-    auto client = workload.client(endpoint, 2000ms);
+    const auto began = Clock::now();
+    auto client = workload.client(endpoint, patience);
     Status tried = client->begin_window();
     if (tried) tried = client->request(0);
     if (tried) return {};
     HAP_CHECK(alive());
+    if (Clock::now() - began >= patience) patience = std::min(2 * patience, plan.request_timeout);
     if (Clock::now() >= deadline) {
       return Error("the service was not ready in time: " + tried.error().to_string(), ErrorKind::workload);
     }

@@ -235,6 +235,20 @@ TEST_F(SandboxRows, AreAttributedAsTheyMustBe) {
   }
 }
 
+// Intent: what only the emulated processor needs, the walk of the guest's page tables for one, is told apart.
+TEST_F(SandboxRows, SayWhatOnlyTheEmulatedProcessorNeeds) {
+  for (const char* name : {"kvm-qemu.redis-set.b1.r1", "kvm-microvm.redis-set.b1.r1"}) {
+    SCOPED_TRACE(name);
+    const auto& shown = report(name);
+    EXPECT_LT(shown["hap_without_emulation"]["functions"]["value"].get<double>(),
+              shown["hap"]["functions"]["value"].get<double>());
+    EXPECT_GT(shown["hap_without_emulation"]["functions"]["value"].get<double>(),
+              0.9 * shown["hap"]["functions"]["value"].get<double>());
+  }
+  const auto& bare = report("bare.redis-set.b1.r1");
+  EXPECT_EQ(bare["hap_without_emulation"]["functions"]["value"], bare["hap"]["functions"]["value"]);
+}
+
 // Intent: runtimes that are the same in the steady state differ in setup, and the report has both.
 TEST_F(SandboxRows, DifferInSetup) {
   const auto setup = [&](const std::string& name) {

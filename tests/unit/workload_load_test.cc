@@ -107,6 +107,33 @@ TEST(Load, APauseBetweenWindowsIsNotCaughtUp) {
   EXPECT_GE(monotonic_ns() - start, 240'000'000);
 }
 
+// Its client needs three seconds for a request, however long it is given.
+class SlowWorkload : public Workload {
+ public:
+  sandbox::Service service() const override { return {}; }
+  std::unique_ptr<Client> client(const Endpoint&, std::chrono::milliseconds timeout) const override {
+    struct Slow : CountingClient {
+      explicit Slow(std::chrono::milliseconds given) : timeout(given) {}
+      Status request(uint64_t) override {
+        if (timeout >= 3000ms) return {};
+        ::usleep(static_cast<useconds_t>(timeout.count() * 1000));
+        return Error("no answer in time", ErrorKind::workload);
+      }
+      std::chrono::milliseconds timeout;
+    };
+    return std::make_unique<Slow>(timeout);
+  }
+};
+
+TEST(Load, ATryIsGivenMoreTimeAfterOneThatTookAllOfIt) {
+  LoadPlan plan = plan_of(1, 1);
+  plan.ready_timeout = 10000ms;
+  EXPECT_TRUE(wait_until_ready(SlowWorkload(), {}, plan, [] { return Status(); }));
+  plan.request_timeout = 1000ms;
+  plan.ready_timeout = 1500ms;
+  EXPECT_FALSE(wait_until_ready(SlowWorkload(), {}, plan, [] { return Status(); }));
+}
+
 TEST(Load, WhatEndsAWindowMayFail) {
   CountingClient client;
   const auto result =
