@@ -172,6 +172,10 @@ test("a difference: functions gained and lost, by folder", async () => {
     assert.deepEqual(folders.map((row) => [row[0], numbers(row[1]), numbers(row[2])]), json.subsystems.map((one) => [one.name, one.functions_gained, one.functions_lost]));
     assert.match(folders[0][6], /sendto, \*sock_write_iter/);
     assert.match(await page.textContent("#folder-changes"), /System calls only after: ioctl/);
+    const [svg, csv] = await page.evaluate(() => { const figure = window.hapmeter.figures.get("difference"); return [figure.svg(), figure.csv()]; });
+    assert.deepEqual(await parsed(svg), { broken: 0, executable: 0, handlers: 0 });
+    assert.equal(csv.trim().split("\r\n").length, 1 + json.only_before.length + json.only_after.length);
+    assert.match(csv, /,sendto,sock_write_iter\r\n/);
   });
 });
 
@@ -301,6 +305,31 @@ test("keyboard: the choices are reached and moved through without a mouse", asyn
     assert.equal(await page.evaluate(() => window.hapmeter.figures.get("profile").current.option.series[0].data[0].value), json.hap.function_lines.value);
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement.textContent), "SVG");
+  });
+});
+
+test("dark: with the system's setting and by choice, readable in both", async () => {
+  const json = report({ sandbox: "bare", workload: "redis-set" });
+  await with_page(render("dark", [json]), async (page) => {
+    // Contrast of the page's text, and of the charts' labels, against what is behind them (WCAG 2: at least 4.5).
+    const contrast = () => page.evaluate(() => {
+      const parts = (color) => color.match(/[\d.]+/g).slice(0, 3).map(Number);
+      const light = (color) => { const [r, g, b] = parts(color).map((v) => { const c = v / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+      const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((m, n) => n - m); return (x + 0.05) / (y + 0.05); };
+      const behind = getComputedStyle(document.body).backgroundColor;
+      const label = document.querySelector("#figure-profile svg text");
+      return { body: ratio(getComputedStyle(document.body).color, behind), label: ratio(getComputedStyle(label).fill, behind), dark: light(behind) < 0.2 };
+    });
+    for (const [scheme, dark] of [["light", false], ["dark", true]]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.waitForFunction((wanted) => { const c = getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number); return (c[0] < 100) === wanted; }, dark);
+      const seen = await contrast();
+      assert.ok(seen.body >= 4.5 && seen.label >= 4.5, JSON.stringify({ scheme, ...seen }));
+      assert.equal(seen.dark, dark);
+    }
+    await page.click('.top button:text-is("Light")');
+    assert.equal((await contrast()).dark, false, "what the reader chose counts more than the system");
+    await page.emulateMedia({ colorScheme: "light" });
   });
 });
 
