@@ -130,8 +130,8 @@ void examine_sandboxes(Findings& out, bool lab_works) {
     } else if (lab_works && machine && !entry.caveat.empty()) {
       out.push_back({"sandbox", entry.name, Health::limited, entry.caveat, ""});
     } else if (lab_works && !machine) {
-      out.push_back({"sandbox", entry.name, Health::missing, machine.error().to_string(),
-                     machine.error().hint()});
+      out.push_back(
+          {"sandbox", entry.name, Health::missing, machine.error().to_string(), machine.error().hint()});
     } else {
       out.push_back({"sandbox", entry.name, lab_works ? Health::works : Health::missing,
                      lab_works ? "in the lab machine" : "the lab does not work yet",
