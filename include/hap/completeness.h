@@ -176,8 +176,8 @@ struct SteadyRule {
   // comes in bursts (one timer, fifty functions) is quiet for long between them.
   std::uint32_t quiet_windows = 1;
   double quiet_share = 1.0 / 3;  // of the windows, without anything new at the end
-  // And four times the length is to add at most this share of the items by the estimate of predict_growth.
-  // Its upper end says how wrong that may be; with few bursts it is far higher, and no rule can lower it.
+  // And four times the length is to add at most this share of the items: the estimate of predict_growth, a
+  // lower bound, must be at most half of it. With few bursts its upper end is higher; no rule can lower that.
   double growth_factor = 4;
   double growth_limit = 0.02;  // growth from which on the end is not reached
 };

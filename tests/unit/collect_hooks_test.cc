@@ -136,6 +136,8 @@ TEST(Kallsyms, PartsOfAFunctionAreOneWithIt) {
   EXPECT_NE(symbols->function_at(0x1200), symbols->function_at(0x1300)) << "two functions of one name";
   EXPECT_NE(symbols->function_at(0x2200), symbols->function_at(0x1200)) << "nobody knows which of them";
   EXPECT_NE(symbols->function_at(0x3000), symbols->function_at(0x1000)) << "another module";
+  EXPECT_EQ(symbols->function_at(0x3fff, 0x1000), symbols->function_at(0x3000));
+  EXPECT_EQ(symbols->function_at(0x4000, 0x1000), std::nullopt) << "too far behind";
 }
 
 TEST(Kallsyms, HiddenAddressesAndOtherFilesAreRefused) {

@@ -76,13 +76,14 @@ void Kallsyms::join_parts() {
   }
 }
 
-std::optional<uint64_t> Kallsyms::function_at(uint64_t address) const {
+std::optional<uint64_t> Kallsyms::function_at(uint64_t address, uint64_t farthest) const {
   const auto after =
       std::upper_bound(symbols_.begin(), symbols_.end(), address,
                        [](uint64_t at, const KernelSymbol& symbol) { return at < symbol.address; });
   if (after == symbols_.begin()) return std::nullopt;
   // Several names of one place: the first of them stands for it.
   const uint64_t begin = std::prev(after)->address;
+  if (address - begin >= farthest) return std::nullopt;
   const auto first =
       std::lower_bound(symbols_.begin(), after, begin,
                        [](const KernelSymbol& symbol, uint64_t at) { return symbol.address < at; });

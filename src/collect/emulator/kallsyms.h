@@ -37,8 +37,9 @@ class Kallsyms {
   std::vector<SymbolRange> functions(std::string_view name) const;
 
   // Where the function begins that `address` lies in, its clones and split-off parts counted as one with it
-  // (the same number for all of them); nothing below the first symbol.
-  std::optional<uint64_t> function_at(uint64_t address) const;
+  // (the same number for all of them); nothing below the first symbol, and nothing `farthest` or more behind
+  // the symbol before.
+  std::optional<uint64_t> function_at(uint64_t address, uint64_t farthest = UINT64_MAX) const;
 
   // All symbols whose name begins like this.
   std::vector<KernelSymbol> with_prefix(std::string_view prefix) const;
