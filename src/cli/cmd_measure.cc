@@ -13,6 +13,7 @@
 #include "sandbox/catalogue.h"
 #include "workload/catalogue.h"
 #include "workload/load.h"
+#include "workload/workload.h"
 #include "workload/workload_file.h"
 
 namespace hap::cli {
@@ -153,9 +154,11 @@ Result<int> measure(const Options& options, const Session& session) {
     request.output = output_name(options, request.repeat);
     HAP_TRY(outcome, measure_cell(request, *progress, session.cancel));
     progress->done();
-    HAP_CHECK(
-        print(fmt::format("{}: {} requests served and verified, ready after {:.1f} s, {:.1f} s in all\n",
-                          request.output, outcome.requests, outcome.ready_seconds, outcome.total_seconds)));
+    const std::string served = request.workload_name == workload::kIdle
+                                   ? "left idle"
+                                   : fmt::format("{} requests served and verified", outcome.requests);
+    HAP_CHECK(print(fmt::format("{}: {}, ready after {:.1f} s, {:.1f} s in all\n", request.output, served,
+                                outcome.ready_seconds, outcome.total_seconds)));
   }
   return exit_done;
 }

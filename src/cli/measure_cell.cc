@@ -19,6 +19,7 @@
 #include "hap/resolver.h"
 #include "lab/hypervisor.h"
 #include "sandbox/catalogue.h"
+#include "workload/workload.h"
 
 namespace hap::cli {
 namespace {
@@ -91,8 +92,7 @@ class CellRun {
     HAP_CHECK(images.save());
     HAP_CHECK(writer.finish());
     const json& times = cell_["times"];
-    return CellOutcome{static_cast<uint64_t>(number_of(cell_["served"], "requests")),
-                       times.value("ready_s", 0.0), seconds_since(started)};
+    return CellOutcome{served(), times.value("ready_s", 0.0), seconds_since(started)};
   }
 
  private:
@@ -175,6 +175,12 @@ class CellRun {
     return options;
   }
 
+  // The idle machine serves nobody: its windows are merely as long as those of a load.
+  uint64_t served() const {
+    if (request_.workload_name == workload::kIdle) return 0;
+    return static_cast<uint64_t>(number_of(cell_.at("served"), "requests"));
+  }
+
   Status write_identity(const lab::Lab& lab, RecordingWriter& writer) const {
     struct utsname host {};
     ::uname(&host);
@@ -190,7 +196,7 @@ class CellRun {
         {"kernel_release", text_of(kernel_, "release")},
         {"kernel_build_id", text_of(kernel_, "build_id")},
         {"machine", fmt::format("lab machine on {} {}", host.sysname, host.machine)},
-        {"requests", std::to_string(number_of(cell_["served"], "requests"))},
+        {"requests", std::to_string(served())},
         {"requests_failed", std::to_string(number_of(cell_["served"], "failed"))},
         {"boot", std::filesystem::path(lab.checkpoint.path).filename().string()},
         {"repeat", std::to_string(request_.repeat)},

@@ -14,9 +14,15 @@ using collect::StreamImage;
 using collect::StreamTask;
 
 bool counts_as_hap(const StreamTask& task, const StreamActor& actor, const StreamImage& image) {
-  return image.kind == stream::ImageKind::host_kernel && actor.cause == stream::Cause::process &&
-         task.cgroup.starts_with(sandbox::scope_cgroup);
+  const bool code =
+      image.kind == stream::ImageKind::host_kernel || image.kind == stream::ImageKind::hypervisor;
+  const bool own = task.guest_vcpu || task.cgroup.starts_with(sandbox::scope_cgroup);
+  return code && own && actor.cause == stream::Cause::process;
 }
+
+// Farther behind a symbol than any function is long, the address is not of this symbol table (the
+// hypervisor's code): then each block counts by itself.
+constexpr uint64_t longest_function = 1 << 20;
 
 }  // namespace
 
@@ -50,7 +56,7 @@ Result<bool> SteadyServe::window_ended(uint64_t number, Progress& progress) {
 Status SteadyServe::decide(const std::vector<uint64_t>& addresses) {
   std::vector<uint64_t> functions;
   for (const uint64_t address : addresses) {
-    if (const auto function = symbols_.function_at(address)) functions.push_back(*function);
+    functions.push_back(symbols_.function_at(address, longest_function).value_or(address));
   }
   const SteadyVerdict verdict = watch_.observe(functions);
   if (verdict == SteadyVerdict::not_yet) return {};
