@@ -83,7 +83,7 @@ class ProfileBuilder {
   IdPositions block_position_, actor_position_, task_position_, window_position_;
   std::vector<uint64_t> serve_mask_;
   std::vector<std::vector<uint32_t>> account_cache_;  // by actor position, image
-  bool idle_ = false;  // a recording of the idle machine
+  bool idle_ = false;                                 // a recording of the idle machine
   std::vector<uint8_t> task_served_;
   std::vector<Translation> translations_;
   std::unordered_map<std::string, uint32_t> code_bases_, function_keys_, subsystem_keys_, file_keys_;
