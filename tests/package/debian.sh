@@ -6,14 +6,13 @@ build=$1 source=$2
 suite=${3:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
 work=$(mktemp -d)
 root=$work/root
-# Nothing is mounted in the root: what runs there needs no /proc but bash completion's tests, which ask for none.
-trap 'rm -rf "$work"' EXIT
+trap 'umount "$root/proc" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
 fail() { echo "FAIL: $*" >&2; exit 1; }
 step() { printf '== %s (%s s)\n' "$1" "$SECONDS"; }
 
 step "package"
 if [[ -f $build/CPackConfig.cmake ]]; then
-  (cd "$build" && cpack -G DEB -B "$work/deb" >"$work/cpack.log" 2>&1) || { cat "$work/cpack.log"; fail "cpack"; }
+  (cd "$build" && cpack -G DEB -D CPACK_COMPONENTS_ALL=program -B "$work/deb" >"$work/cpack.log" 2>&1) || { cat "$work/cpack.log"; fail "cpack"; }
   deb=$(ls "$work"/deb/hapmeter_*.deb)
 else
   deb=$(ls "$build"/hapmeter_*.deb)
@@ -27,6 +26,7 @@ done
 step "a clean root of $suite"
 "$source/scripts/debian-root.sh" "$suite" "$root" man-db bash-completion
 cp "$deb" "$root/tmp/hapmeter.deb"
+mount -t proc proc "$root/proc"  # programs find their files by /proc/self/exe
 inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
 
 step "installation"
