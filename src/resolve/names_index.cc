@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 
@@ -18,7 +19,10 @@ Result<IndexStats> build_names_index(ImageKind kind, const std::string& build_id
   std::deque<std::string> made;
   std::vector<LinkedSymbol> symbols;
   symbols.reserve(names.size());
+  // An index holds 4 GiB from its base: a kernel lies at the upper end of its 64 bits.
+  std::uint64_t lowest = names.empty() ? 0 : names.front().address;
   for (const NamedCode& code : names) {
+    lowest = std::min(lowest, code.address);
     LinkedSymbol symbol;
     symbol.name = occurrences[code.name] == 1
                       ? code.name
@@ -31,6 +35,7 @@ Result<IndexStats> build_names_index(ImageKind kind, const std::string& build_id
   CodeModel model = make_model({}, std::move(symbols), {}, build_id);
   model.kind = kind;
   model.image_name = image_name;
+  model.base = lowest;
   return write_index(model, 0, out_path);
 }
 
