@@ -24,6 +24,7 @@ namespace {
 constexpr const char* switch_tail = "between the scheduler's tracepoint and the switch itself";
 const std::map<std::string, std::string>& unseen_by_live() {
   static const std::map<std::string, std::string> causes = {{"enter_lazy_tlb", switch_tail},
+                                                            {"load_new_mm_cr3", switch_tail},
                                                             {"save_fpregs_to_fpstate", switch_tail},
                                                             {"switch_ldt", switch_tail},
                                                             {"switch_mm_irqs_off", switch_tail}};
@@ -148,18 +149,14 @@ TEST_P(LiveOracle, InnerIsInLiveIsInOuter) {
   for (const auto& [cause, count] : by_cause) std::printf("  %d not seen live: %s\n", count, cause.c_str());
 }
 
-std::vector<Case> cases() {
-  return {{"trixie", "ftrace"},
-          {"bookworm", "ftrace"}
-#if __has_include("collect/bpf/bpf_collector.h")
-          ,
-          {"trixie", "bpf"}
-#endif
-  };
+std::string name_of(const ::testing::TestParamInfo<Case>& info) {
+  return info.param.suite + "_" + info.param.collector;
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, LiveOracle, ::testing::ValuesIn(cases()),
-                         [](const auto& info) { return info.param.suite + "_" + info.param.collector; });
+INSTANTIATE_TEST_SUITE_P(Kernels, LiveOracle,
+                         ::testing::Values(Case{"trixie", "ftrace"}, Case{"bookworm", "ftrace"}), name_of);
+// Not met yet (docs/validity.md): the bpf collector misses entries in task context.
+INSTANTIATE_TEST_SUITE_P(Open, LiveOracle, ::testing::Values(Case{"trixie", "bpf"}), name_of);
 
 }  // namespace
 }  // namespace hap::testing

@@ -49,13 +49,15 @@ TEST_P(Steady, FourTimesTheLengthAddsWhatWasForetold) {
   EXPECT_LE(added - named, 0.02 * before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Workloads, Steady,
-                         ::testing::Values("redis-set", "redis-get", "node-express", "python-tornado"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+std::string name_of(const ::testing::TestParamInfo<const char*>& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Workloads, Steady, ::testing::Values("node-express", "python-tornado"), name_of);
+// Not met yet (docs/validity.md): redis has timers slower than the steady state asks for.
+INSTANTIATE_TEST_SUITE_P(Open, Steady, ::testing::Values("redis-set", "redis-get"), name_of);
 
 class Machines : public ScratchTest {
  protected:
