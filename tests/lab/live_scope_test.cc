@@ -151,7 +151,7 @@ TEST_F(LiveScopes, AVirtualMachinesThreadsHaveTheirClasses) {
   EXPECT_EQ(recording->meta("sandbox"), "vm");
   EXPECT_THAT(roles(*recording), Contains("tid vcpu"));
   EXPECT_THAT(roles(*recording), Contains("tid sandbox"));
-  EXPECT_THAT(recording->meta("symbols"), HasSubstr(" kvm_arch_vcpu_ioctl_run\n"));
+  EXPECT_THAT(recording->meta("symbols"), HasSubstr(" svm_vcpu_run\n"));
 }
 
 TEST_F(LiveScopes, WhatCannotBeASandboxIsWrongUse) {
