@@ -6,10 +6,23 @@
 namespace hap::cli {
 namespace {
 
+// Where a word wider than a line (a path, as a rule) is broken: behind a '/' when there is one.
+size_t break_of(const std::string& word, size_t width) {
+  const size_t slash = word.rfind('/', width - 1);
+  return slash == std::string::npos || slash == 0 ? width : slash + 1;
+}
+
 std::vector<std::string> wrap(const std::string& text, size_t width) {
   std::vector<std::string> lines(1);
   std::istringstream words(text);
   for (std::string word; words >> word;) {
+    while (word.size() > width) {
+      if (!lines.back().empty()) lines.emplace_back();
+      const size_t end = break_of(word, width);
+      lines.back() = word.substr(0, end);
+      lines.emplace_back();
+      word.erase(0, end);
+    }
     if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width) lines.emplace_back();
     if (!lines.back().empty()) lines.back() += ' ';
     lines.back() += word;
