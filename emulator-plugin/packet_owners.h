@@ -4,6 +4,7 @@
 // socket that receives it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 

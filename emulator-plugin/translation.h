@@ -4,6 +4,8 @@
 // callbacks that its instructions call for are planted.
 #pragma once
 
+#include <cstdint>
+
 #include "collector.h"
 
 namespace hap_plugin {

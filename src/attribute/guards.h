@@ -2,6 +2,7 @@
 // breaks a recording on purpose (tests/unit/attribute_guards_test.cc).
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 

@@ -1,6 +1,7 @@
 // Recording + Resolver -> ProfileContent, in one pass over the hits.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>

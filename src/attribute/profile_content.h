@@ -1,6 +1,8 @@
 // What a Profile holds; filled by ProfileBuilder.
 #pragma once
 
+#include <cstdint>
+
 #include "attribute/incidence_table.h"
 #include "hap/profile.h"
 

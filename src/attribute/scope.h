@@ -1,6 +1,7 @@
 // Who belongs to the sandbox: the recording's scope rules applied to its tasks, sockets, devices and files.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>

@@ -1,6 +1,7 @@
 // Whole-file reading and atomic writing.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 

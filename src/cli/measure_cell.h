@@ -2,6 +2,7 @@
 // emulator collector, and leave one recording.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 

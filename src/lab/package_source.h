@@ -2,6 +2,7 @@
 // are verified by apt as always.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -1,6 +1,7 @@
 // How well the rules do what a person did: precision and recall against a hand classification.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

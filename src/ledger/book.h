@@ -3,6 +3,7 @@
 // rules.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

@@ -1,6 +1,7 @@
 // Importing: inputs -> documents -> records -> store, one transaction per input.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 // byte streams. Nothing is ever extracted to disk, so a hostile member name has nothing to reach.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 

@@ -3,6 +3,7 @@
 // source again replaces just what that source said.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>

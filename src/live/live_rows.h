@@ -1,6 +1,7 @@
 // What a live measurement found, as rows of a recording.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>

@@ -1,6 +1,7 @@
 // Giving up what is not needed any more.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -8,6 +8,7 @@
 // calls (mount, pivot_root, setns, ...) stay out of the profile.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <span>

@@ -1,6 +1,7 @@
 // What an unseen function weighs: unseen code resembles rare code more than common code.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "hap/metric.h"

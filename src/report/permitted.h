@@ -1,6 +1,7 @@
 // What the sandbox's seccomp filters, as the kernel had them loaded, would let its threads reach.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

@@ -4,6 +4,7 @@
 //                                                    -> compared with the filter of the recording
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>

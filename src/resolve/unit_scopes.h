@@ -1,6 +1,7 @@
 // Reads one compilation unit into SourceFacts: its functions, the tree of inlined calls, its line rows.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <vector>

@@ -1,6 +1,7 @@
 // What the emulator saw of a live measurement from outside: functions entered, by window and context.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>

@@ -5,6 +5,7 @@
 // back at the next window. docs/live.md says what it costs and what it cannot see.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "collect/live_collector.h"
