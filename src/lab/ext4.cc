@@ -41,7 +41,8 @@ std::vector<std::string> mke2fs_command(const std::string& folder, const std::st
   Extent extent = measure(folder);
   uint64_t inodes = extent.files + 256;
   uint64_t kib = (extent.bytes + inodes * kInodeBytes) / 1024 * 104 / 100 + 16384;
-  return {"mke2fs",
+  // By its path: fakeroot looks for it in an ordinary user's PATH, which need not have /usr/sbin.
+  return {find_program("mke2fs").value_or("mke2fs"),
           "-q",
           "-F",
           "-t",

@@ -55,6 +55,28 @@ test("one report: every figure on the page is the JSON's", async () => {
   });
 });
 
+test("a report beside the idle machine: every function of the HAP is where its windows put it", async () => {
+  const json = report({ sandbox: "bare", workload: "redis-set", functions: 300 });
+  const ratio = { value: 2, low: 0.5, high: null };
+  const functions = [
+    { name: "tcp_sendmsg", file: "net/ipv4/tcp.c", windows: 30, idle_windows: 0, ratio, origin: "workload" },
+    { name: "tcp_recvmsg", file: "net/ipv4/tcp.c", windows: 30, idle_windows: 0, ratio, origin: "workload" },
+    { name: "update_process_times", file: "kernel/time/timer.c", windows: 15, idle_windows: 30, ratio, origin: "background" },
+    { name: "<img src=x onerror=alert(1)>", file: null, windows: 3, idle_windows: 6, ratio, origin: "undecided" },
+  ];
+  json.baseline = { recording: "<b>idle</b>.hap", windows: { count: 30, seconds: 1 }, idle_windows: { count: 60, seconds: 1 }, workload: 2, background: 1, undecided: 1, only_idle: 4, attributable: { value: 2, low: 2, high: 3 }, functions };
+  await with_page(render("baseline", [json]), async (page) => {
+    const drawing = await page.evaluate(() => { const { option, rows } = window.hapmeter.figures.get("baseline").current; return { series: option.series.map((one) => one.data), rows }; });
+    assert.deepEqual(drawing.series.map((spots) => spots.map((spot) => [spot.value, spot.names])), [
+      [[[0, 1], ["tcp_sendmsg", "tcp_recvmsg"]]], [[[0.1, 0.1], ["<img src=x onerror=alert(1)>"]]], [[[0.5, 0.5], ["update_process_times"]]]]);
+    assert.deepEqual(drawing.rows.map((row) => row[0]), functions.map((one) => one.name));
+    assert.match(await page.textContent("#figure-baseline .note"), /Of 4 functions of the HAP 2 owed to the workload, 1 cannot be told, 1 seen as often when idle/);
+  });
+  await with_page(render("no-baseline", [report({ sandbox: "bare", workload: "redis-set", functions: 50 })]), async (page) => {
+    assert.equal(await page.$("#figure-baseline"), null);
+  });
+});
+
 test("one report: all functions are in the table, and survive the packing exactly", async () => {
   const json = report({ sandbox: "kvm-qemu", workload: "redis-set", functions: 5000 });
   json.functions[10].context = "softirq";

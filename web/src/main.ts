@@ -1,6 +1,7 @@
 // Assembles the page: what it is about, what to know before reading, then one section per question.
 import { accumulation } from "./charts/accumulation";
 import { bars } from "./charts/bars";
+import { baseline, has_baseline } from "./charts/baseline";
 import { layers, stages } from "./charts/layers";
 import { changes, folder_changes, gained_and_lost } from "./charts/difference";
 import { exposure, has_exposure, record_table } from "./charts/ledger";
@@ -102,7 +103,7 @@ function build(page: Page): void {
       const records = record_table(page);
       sections.push({ id: "vulnerabilities", title: "Vulnerabilities", parts: [later(exposure(page)), ...(records ? [records] : [])] });
     }
-    sections.push({ id: "trust", title: "Completeness", parts: [later(accumulation(page))] });
+    sections.push({ id: "trust", title: "Completeness", parts: [later(accumulation(page)), ...(has_baseline(page) ? [later(baseline(page))] : [])] });
     waiting.push(() => table.load());
     sections.push({ id: "functions", title: "Functions", parts: [table.element] });
     sections.push({ id: "provenance", title: "Provenance and losses", parts: [provenance(page)] });
