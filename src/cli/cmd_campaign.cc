@@ -4,6 +4,7 @@
 // running the same command again. A cell that fails leaves NAME.failed with the reason while others go on.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -56,14 +57,21 @@ fs::path failure_path(const Options& options, const CampaignCell& cell) {
   return recording_path(options, cell).replace_extension(".failed");
 }
 
-// The last error sentence that the measuring process wrote.
-std::string failure_reason(const fs::path& log) {
+// The last error sentence that the measuring process wrote; what it wrote at the end when that is none, as
+// for options that it does not know.
+std::string failure_reason(const fs::path& log, int status) {
   std::ifstream stream(log);
-  std::string reason = "it ended without saying why (see " + log.string() + ")";
+  std::string sentence;
+  std::string last;
   for (std::string line; std::getline(stream, line);) {
-    if (const auto at = line.find("error: "); at != std::string::npos) reason = line.substr(at + 7);
+    if (const auto at = line.find("error: "); at != std::string::npos) sentence = line.substr(at + 7);
+    if (!line.empty() && line.rfind("Run with --help", 0) != 0) last = line;
   }
-  return reason;
+  if (!sentence.empty()) return sentence;
+  if (!last.empty() && WIFEXITED(status) && WEXITSTATUS(status) == exit_usage) return last;
+  const std::string end = WIFEXITED(status) ? fmt::format("with status {}", WEXITSTATUS(status))
+                                            : fmt::format("by signal {}", WTERMSIG(status));
+  return fmt::format("it ended {} without saying why (see {})", end, log.string());
 }
 
 Result<RunningCell> start(const Options& options, const CampaignCell& cell) {
@@ -185,7 +193,7 @@ class Runner {
       return {};
     }
     outcome.state = "failed";
-    outcome.reason = failure_reason(log_path(options_, *running.cell));
+    outcome.reason = failure_reason(log_path(options_, *running.cell), status);
     progress_.note(fmt::format("{}: {}", running.cell->file_name(), outcome.reason));
     return write_file_atomic(failure_path(options_, *running.cell), outcome.reason);
   }

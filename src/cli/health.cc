@@ -127,8 +127,6 @@ void examine_sandboxes(Findings& out, bool lab_works) {
         entry.hypervisor.empty() ? Status() : lab::check_built(lab::on_hypervisor({}, entry.hypervisor));
     if (!entry.unavailable.empty()) {
       out.push_back({"sandbox", entry.name, Health::missing, entry.unavailable, ""});
-    } else if (lab_works && machine && !entry.caveat.empty()) {
-      out.push_back({"sandbox", entry.name, Health::limited, entry.caveat, ""});
     } else if (lab_works && !machine) {
       out.push_back(
           {"sandbox", entry.name, Health::missing, machine.error().to_string(), machine.error().hint()});

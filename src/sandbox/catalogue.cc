@@ -184,10 +184,7 @@ const std::vector<Row>& rows() {
         "the hypervisor; netback and blkback in dom0's kernel",
         {ip_program, program("xl", "xen-utils-common", "Xen's toolstack"), xen_dom0, lab_disks},
         "",
-        "xen",
-        "the guest boots and calls back, but its programs have crashed or hung before they served in each "
-        "run "
-        "so far: it has not yielded a recording"},
+        "xen"},
        false,
        false,
        false,

@@ -20,8 +20,6 @@ struct Entry {
   std::string unavailable;
   // What must run beneath the lab machine's kernel: "xen", or "" for nothing.
   std::string hypervisor = {};
-  // What is known not to work yet although the sandbox can be started; `hap doctor` says it.
-  std::string caveat = {};
 };
 
 // In the order of design: by what separates tenant and host.

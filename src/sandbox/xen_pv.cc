@@ -145,6 +145,9 @@ class XenPv : public Sandbox {
            "\"\n"
            "type = \"pv\"\n"
            "vcpus = 1\n"
+           // What Xen chooses itself where the processor's TSC is invariant; the emulated one does not say
+           // so, and the guest's every look at the clock would trap.
+           "tsc_mode = \"native\"\n"
            "memory = " +
            std::to_string(service.memory_mib) + "\nkernel = \"" + image.kernel + "\"\nramdisk = \"" +
            image.initramfs + "\"\nextra = \"console=hvc0 quiet nokaslr panic=-1 " + caller +
