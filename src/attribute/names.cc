@@ -1,55 +1,34 @@
 // Names of the enumerations of hap/profile.h, as reports and files show them.
-#include <array>
-#include <utility>
-
+#include "base/named_values.h"
 #include "hap/profile.h"
 
 namespace hap {
 namespace {
 
-template <typename E, size_t N>
-using Names = std::array<std::pair<E, std::string_view>, N>;
-
-constexpr Names<Layer, 6> layers{{{Layer::application, "application"},
-                                  {Layer::sandbox, "sandbox"},
-                                  {Layer::guest_kernel, "guest-kernel"},
-                                  {Layer::host_daemon, "host-daemon"},
-                                  {Layer::host_kernel, "host-kernel"},
-                                  {Layer::hypervisor, "hypervisor"}}};
-constexpr Names<Context, 6> contexts{{{Context::task, "task"},
-                                      {Context::vcpu, "vcpu"},
-                                      {Context::kthread, "kthread"},
-                                      {Context::softirq, "softirq"},
-                                      {Context::hardirq, "hardirq"},
-                                      {Context::nmi, "nmi"}}};
-constexpr Names<Role, 6> roles{{{Role::none, "none"},
-                                {Role::application, "application"},
-                                {Role::sandbox, "sandbox"},
-                                {Role::vcpu, "vcpu"},
-                                {Role::host_daemon, "host-daemon"},
-                                {Role::load, "load"}}};
-constexpr Names<Standing, 6> standings{{{Standing::own, "own"},
-                                        {Standing::softirq, "softirq"},
-                                        {Standing::interrupt, "interrupt"},
-                                        {Standing::daemon, "daemon"},
-                                        {Standing::load, "load"},
-                                        {Standing::outside, "outside"}}};
-
-template <typename E, size_t N>
-std::string_view name_of(const Names<E, N>& names, E value) {
-  for (const auto& [known, name] : names) {
-    if (known == value) return name;
-  }
-  return {};
-}
-
-template <typename E, size_t N>
-std::optional<E> value_of(const Names<E, N>& names, std::string_view wanted) {
-  for (const auto& [value, name] : names) {
-    if (name == wanted) return value;
-  }
-  return std::nullopt;
-}
+constexpr NamedValues<Layer, 6> layers{{{Layer::application, "application"},
+                                        {Layer::sandbox, "sandbox"},
+                                        {Layer::guest_kernel, "guest-kernel"},
+                                        {Layer::host_daemon, "host-daemon"},
+                                        {Layer::host_kernel, "host-kernel"},
+                                        {Layer::hypervisor, "hypervisor"}}};
+constexpr NamedValues<Context, 6> contexts{{{Context::task, "task"},
+                                            {Context::vcpu, "vcpu"},
+                                            {Context::kthread, "kthread"},
+                                            {Context::softirq, "softirq"},
+                                            {Context::hardirq, "hardirq"},
+                                            {Context::nmi, "nmi"}}};
+constexpr NamedValues<Role, 6> roles{{{Role::none, "none"},
+                                      {Role::application, "application"},
+                                      {Role::sandbox, "sandbox"},
+                                      {Role::vcpu, "vcpu"},
+                                      {Role::host_daemon, "host-daemon"},
+                                      {Role::load, "load"}}};
+constexpr NamedValues<Standing, 6> standings{{{Standing::own, "own"},
+                                              {Standing::softirq, "softirq"},
+                                              {Standing::interrupt, "interrupt"},
+                                              {Standing::daemon, "daemon"},
+                                              {Standing::load, "load"},
+                                              {Standing::outside, "outside"}}};
 
 }  // namespace
 

@@ -1,7 +1,6 @@
 #include "lab/accelerators.h"
 
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "base/unique_fd.h"
 #include "lab/cache.h"
 #include "lab/kernel.h"
+#include "lab/memory_log.h"
 #include "lab/qemu.h"
 
 namespace hap::lab {
@@ -23,15 +23,6 @@ using namespace std::chrono_literals;
 constexpr unsigned char kExitValue = 0x21;
 constexpr int kExitStatus = (kExitValue << 1) | 1;
 constexpr size_t kFirmwareBytes = size_t{64} << 10;
-
-std::string text_of(int fd) {
-  struct stat st {};
-  if (fstat(fd, &st) != 0) return "";
-  std::string text(static_cast<size_t>(st.st_size), '\0');
-  ssize_t got = pread(fd, text.data(), text.size(), 0);
-  text.resize(got > 0 ? static_cast<size_t>(got) : 0);
-  return text;
-}
 
 // QEMU's complaint without the name of the program.
 std::string first_line(const std::string& text) {
@@ -86,7 +77,7 @@ AcceleratorProbe try_accelerator(const std::string& name, const std::string& ker
     status = *waited;
   }
   probe.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  std::string text = text_of(output.get());
+  std::string text = memory_log_text(output.get());
   if (kernel.empty()) {
     probe.usable = status && WIFEXITED(*status) && WEXITSTATUS(*status) == kExitStatus;
   } else {

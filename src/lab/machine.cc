@@ -1,12 +1,12 @@
 #include "lab/machine.h"
 
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <thread>
+
+#include "lab/memory_log.h"
 
 namespace hap::lab {
 namespace {
@@ -27,22 +27,6 @@ Result<SocketPair> make_pair() {
     return Error::from_errno("cannot create a socket pair", errno);
   }
   return SocketPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-Result<UniqueFd> make_log(const char* name) {
-  UniqueFd fd(memfd_create(name, MFD_CLOEXEC));
-  if (!fd.valid()) return Error::from_errno("cannot create a log in memory", errno);
-  return fd;
-}
-
-// By position: QEMU shares the descriptor and its offset.
-std::string log_text(int fd) {
-  struct stat st {};
-  if (fstat(fd, &st) != 0) return "";
-  std::string text(static_cast<size_t>(st.st_size), '\0');
-  ssize_t got = pread(fd, text.data(), text.size(), 0);
-  text.resize(got > 0 ? static_cast<size_t>(got) : 0);
-  return text;
 }
 
 // The end of a log, without the control sequences of the firmware's screen.
@@ -71,8 +55,8 @@ Result<Machine> Machine::launch(const LabSpec& spec, MachineParts parts, const L
   }
   HAP_TRY(agent, make_pair());
   HAP_TRY(control, make_pair());
-  HAP_TRY(console, make_log("hap-console"));
-  HAP_TRY(messages, make_log("hap-qemu-messages"));
+  HAP_TRY(console, make_memory_log("hap-console"));
+  HAP_TRY(messages, make_memory_log("hap-qemu-messages"));
   parts.agent_fd = agent.theirs.get();
   parts.qmp_fd = control.theirs.get();
   SpawnOptions options;
@@ -165,10 +149,10 @@ Status Machine::quit(const CancelToken& cancel, std::chrono::milliseconds timeou
 }
 
 std::string Machine::console() const {
-  return log_text(console_.get());
+  return memory_log_text(console_.get());
 }
 std::string Machine::messages() const {
-  return log_text(messages_.get());
+  return memory_log_text(messages_.get());
 }
 
 }  // namespace hap::lab

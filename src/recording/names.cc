@@ -1,56 +1,35 @@
 // Stored names of the enumerations of hap/recording.h.
-#include <array>
-#include <utility>
-
+#include "base/named_values.h"
 #include "hap/recording.h"
 
 namespace hap {
 namespace {
 
-template <typename E, size_t N>
-using Names = std::array<std::pair<E, std::string_view>, N>;
-
-constexpr Names<ImageKind, 10> image_kinds{{{ImageKind::kernel, "kernel"},
-                                            {ImageKind::module, "module"},
-                                            {ImageKind::user, "user"},
-                                            {ImageKind::hypervisor, "hypervisor"},
-                                            {ImageKind::vdso, "vdso"},
-                                            {ImageKind::bpf, "bpf"},
-                                            {ImageKind::trampoline, "trampoline"},
-                                            {ImageKind::jit, "jit"},
-                                            {ImageKind::memfd, "memfd"},
-                                            {ImageKind::other, "other"}}};
-constexpr Names<Space, 3> spaces{
+constexpr NamedValues<ImageKind, 10> image_kinds{{{ImageKind::kernel, "kernel"},
+                                                  {ImageKind::module, "module"},
+                                                  {ImageKind::user, "user"},
+                                                  {ImageKind::hypervisor, "hypervisor"},
+                                                  {ImageKind::vdso, "vdso"},
+                                                  {ImageKind::bpf, "bpf"},
+                                                  {ImageKind::trampoline, "trampoline"},
+                                                  {ImageKind::jit, "jit"},
+                                                  {ImageKind::memfd, "memfd"},
+                                                  {ImageKind::other, "other"}}};
+constexpr NamedValues<Space, 3> spaces{
     {{Space::host, "host"}, {Space::guest, "guest"}, {Space::hypervisor, "hypervisor"}}};
-constexpr Names<Cause, 5> causes{{{Cause::process, "process"},
-                                  {Cause::softirq_bh, "softirq_bh"},
-                                  {Cause::softirq, "softirq"},
-                                  {Cause::hardirq, "hardirq"},
-                                  {Cause::nmi, "nmi"}}};
-constexpr Names<OwnerKind, 6> owner_kinds{{{OwnerKind::none, "none"},
-                                           {OwnerKind::work, "work"},
-                                           {OwnerKind::rcu, "rcu"},
-                                           {OwnerKind::socket, "socket"},
-                                           {OwnerKind::netdev, "netdev"},
-                                           {OwnerKind::emulation, "emulation"}}};
-constexpr Names<Phase, 3> phases{
+constexpr NamedValues<Cause, 5> causes{{{Cause::process, "process"},
+                                        {Cause::softirq_bh, "softirq_bh"},
+                                        {Cause::softirq, "softirq"},
+                                        {Cause::hardirq, "hardirq"},
+                                        {Cause::nmi, "nmi"}}};
+constexpr NamedValues<OwnerKind, 6> owner_kinds{{{OwnerKind::none, "none"},
+                                                 {OwnerKind::work, "work"},
+                                                 {OwnerKind::rcu, "rcu"},
+                                                 {OwnerKind::socket, "socket"},
+                                                 {OwnerKind::netdev, "netdev"},
+                                                 {OwnerKind::emulation, "emulation"}}};
+constexpr NamedValues<Phase, 3> phases{
     {{Phase::setup, "setup"}, {Phase::serve, "serve"}, {Phase::teardown, "teardown"}}};
-
-template <typename E, size_t N>
-std::string_view name_of(const Names<E, N>& names, E value) {
-  for (const auto& [known, name] : names) {
-    if (known == value) return name;
-  }
-  return {};
-}
-
-template <typename E, size_t N>
-std::optional<E> value_of(const Names<E, N>& names, std::string_view wanted) {
-  for (const auto& [value, name] : names) {
-    if (name == wanted) return value;
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
