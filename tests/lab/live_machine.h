@@ -1,8 +1,6 @@
-// A lab machine with the very program `hap` in it, as it was built here: with the libraries and the loader it
-// was linked against, since the machine's userland is another Debian's.
+// A lab machine with the very program `hap` in it (or another of this build), as it was built here: with the
+// libraries and the loader it was linked against, since the machine's userland is another Debian's.
 #pragma once
-
-#include <gtest/gtest.h>
 
 #include <chrono>
 #include <memory>
@@ -42,12 +40,15 @@ class LiveMachine {
     return made;
   }
 
-  // Puts hap at /run/hap-live/bin/hap (a script that calls the loader), in front of PATH.
-  Status install_hap() {
+  // Puts hap in front of PATH.
+  Status install_hap() { return install(HAP_BINARY_DIR "/src/cli/hap"); }
+
+  // Puts a program of this build at /run/hap-live/bin (a script that calls the loader), in front of PATH.
+  Status install(const std::string& program) {
     HAP_TRY(folder, TempDir::create());
-    const std::string program = HAP_BINARY_DIR "/src/cli/hap";
+    const std::string name = program.substr(program.rfind('/') + 1);
     HAP_TRY(linked, tool({"ldd", program}));
-    HAP_TRY(stripped, tool({"strip", "-o", folder.file("hap"), program}));
+    HAP_TRY(stripped, tool({"strip", "-o", folder.file(name), program}));
     (void)stripped;
     std::vector<std::string> tar = {"tar", "-chf", folder.file("tar"), "--transform=s,.*/,,"};
     std::string loader;
@@ -59,20 +60,20 @@ class LiveMachine {
       if (path.find("ld-linux") != std::string::npos) loader = path.substr(path.rfind('/') + 1);
       tar.push_back(path);
     }
-    tar.push_back(folder.file("hap"));
+    tar.push_back(folder.file(name));
     HAP_TRY(packed, tool(tar));
     (void)packed;
     HAP_TRY(archive, read_file(folder.file("tar")));
     auto unpacked = shell("mkdir -p /run/hap-live/bin /run/cache");
     if (!unpacked) return unpacked.error();
     HAP_CHECK(put("/run/hap-live/tar", archive));
-    HAP_CHECK(put("/run/hap-live/bin/hap",
-                  "#!/bin/sh\nexec /run/hap-live/" + loader +
-                      " --library-path /run/hap-live /run/hap-live/hap \"$@\"\n",
+    HAP_CHECK(put("/run/hap-live/bin/" + name,
+                  "#!/bin/sh\nexec /run/hap-live/" + loader + " --library-path /run/hap-live /run/hap-live/" +
+                      name + " \"$@\"\n",
                   0755));
     unpacked = shell("tar -C /run/hap-live -xf /run/hap-live/tar && rm /run/hap-live/tar");
     if (!unpacked) return unpacked.error();
-    if (unpacked->status != 0) return Error("cannot unpack hap in the machine: " + unpacked->err);
+    if (unpacked->status != 0) return Error("cannot unpack " + name + " in the machine: " + unpacked->err);
     return {};
   }
 

@@ -154,6 +154,31 @@ TEST_F(LiveScopes, AVirtualMachinesThreadsHaveTheirClasses) {
   EXPECT_THAT(recording->meta("symbols"), HasSubstr(" svm_vcpu_run\n"));
 }
 
+TEST_F(LiveScopes, TheBestCollectorIsTakenByItself) {
+  const auto run = machine_->shell("hap record -o /run/b.hap -- true 2>&1");
+  ASSERT_GOOD(run);
+  EXPECT_EQ(run->status, 0) << run->out;
+  EXPECT_THAT(run->out, HasSubstr("collector bpf: the best there is"));
+}
+
+// Intent: Debian's 6.1 has no kprobe multi; that is found by trying, said, and the other collector is taken.
+TEST(LiveFallback, WithoutKprobeMultiTheFunctionTracerIsTakenAndTheReasonSaid) {
+  lab::LabSpec older;
+  older.suite = "bookworm";
+  auto machine = LiveMachine::start(older);
+  ASSERT_GOOD(machine);
+  ASSERT_GOOD((*machine)->install_hap());
+  const auto run = (*machine)->shell("hap record -o /run/f.hap -- true 2>&1");
+  ASSERT_GOOD(run);
+  EXPECT_EQ(run->status, 0) << run->out;
+  EXPECT_THAT(run->out, HasSubstr("collector ftrace: not bpf ("));
+  EXPECT_THAT(run->out, HasSubstr("true ended with status 0"));
+  const auto insisting = (*machine)->shell("hap record --collector bpf -o /run/g.hap -- true 2>&1");
+  ASSERT_GOOD(insisting);
+  EXPECT_NE(insisting->status, 0);
+  EXPECT_THAT(insisting->out, HasSubstr("use `--collector ftrace`"));
+}
+
 TEST_F(LiveScopes, WhatCannotBeASandboxIsWrongUse) {
   for (const char* scope : {"--pid 1", "--pid 999999", "--cgroup /", "--cgroup absent.service",
                             "--container feed", "--pid 1 --cgroup x", "", "-- /no/such/program"}) {

@@ -13,8 +13,8 @@
 #include "collect/bpf/arming.h"
 #include "collect/bpf/calibration.h"
 #include "collect/bpf/entry_links.h"
+#include "collect/bpf/function_choice.h"
 #include "collect/bpf/kernel_program.h"
-#include "collect/bpf/own_functions.h"
 #include "collect/traceable.h"
 #include "live_program.h"
 
@@ -52,8 +52,8 @@ class BpfCollector : public LiveCollector {
   std::vector<std::string> capabilities_to_keep() const override { return {"CAP_BPF", "CAP_PERFMON"}; }
 
  private:
-  Result<CompanionFunctions> choose_functions();
-  Status attach_first(const CompanionFunctions& companions);
+  void take_choice(FunctionChoice choice);
+  Status attach_first();
   Status attach(std::vector<uint32_t> functions);
   // Functions of `link` that are done in this window; the others in `keep`.
   std::vector<uint32_t> done_on(const WatchedLink& watched, std::chrono::nanoseconds elapsed,
@@ -110,64 +110,31 @@ Probe BpfCollector::probe() {
   return unusable(refused_by_kernel("attaching to a kernel function", EOPNOTSUPP));
 }
 
-// Numbers the functions and decides which of them the entry program is attached to.
-Result<CompanionFunctions> BpfCollector::choose_functions() {
-  HAP_TRY(tracefs, find_tracefs());
-  HAP_TRY(text, read_file("/proc/kallsyms"));
-  HAP_TRY(symbols, Kallsyms::parse(text));
-  HAP_TRY(list, read_traceable(tracefs, symbols));
-  if (!list.unplaced.empty()) {
-    stats_.more.push_back({"unplaced_function", list.unplaced.size(),
+void BpfCollector::take_choice(FunctionChoice choice) {
+  addresses_ = std::move(choice.addresses);
+  attachable_ = std::move(choice.attachable);
+  getppid_ = choice.getppid;
+  stats_.unobservable = std::move(choice.unobservable);
+  if (choice.unplaced != 0) {
+    stats_.more.push_back({"unplaced_function", choice.unplaced,
                            "traceable functions whose address could not be told from their name"});
   }
-  for (const uint64_t address : untraceable(symbols, list.functions)) {
-    stats_.unobservable.push_back({address, "notrace"});
-  }
-  std::sort(list.functions.begin(), list.functions.end(),
-            [](const auto& a, const auto& b) { return a.address < b.address; });
-  list.functions.erase(std::unique(list.functions.begin(), list.functions.end(),
-                                   [](const auto& a, const auto& b) { return a.address == b.address; }),
-                       list.functions.end());
-  CompanionFunctions companions;
-  const std::map<std::string_view, std::optional<uint32_t>*> by_companion{
-      {"irq_enter_rcu", &companions.irq_enter},
-      {"irq_exit_rcu", &companions.irq_exit},
-      {"rcu_read_unlock_special", &companions.rcu_special},
-      {"x64_sys_call", &companions.system_call},
-      {"ia32_sys_call", &companions.compat_call}};
-  for (const auto& function : list.functions) {
-    const auto number = static_cast<uint32_t>(addresses_.size());
-    addresses_.push_back(function.address);
-    if (function.module.empty()) {
-      const auto companion = by_companion.find(function.name);
-      if (companion != by_companion.end() && kernel_has_function(function.name.c_str())) {
-        *companion->second = number;
-        continue;
-      }
-      if (std::find(kEntryPath.begin(), kEntryPath.end(), function.name) != kEntryPath.end()) {
-        stats_.unobservable.push_back({function.address, "the tracer itself runs it"});
-        continue;
-      }
-      if (function.name == "__x64_sys_getppid" || (function.name == "__do_sys_getppid" && !getppid_)) {
-        getppid_ = number;
-      }
-    }
-    attachable_.push_back(number);
-  }
-  if (attachable_.empty()) return Error("the kernel lists no traceable function", ErrorKind::unsupported);
-  return companions;
+  stats_.more.push_back(
+      {"unobservable_own", choice.own_functions, "the tracer runs them: " + choice.own_names});
 }
 
 Status BpfCollector::start(const LiveScope& scope, HitSink& sink) {
   sink_ = &sink;
-  HAP_TRY(companions, choose_functions());
+  HAP_TRY(choice, choose_functions());
+  const CompanionFunctions companions = choice.companions;
+  take_choice(std::move(choice));
   HAP_TRY(program, KernelProgram::load(static_cast<uint32_t>(addresses_.size()), companions));
   program_ = std::move(program);
   entries_seen_.resize(addresses_.size());
   const Status attached = [&]() -> Status {
     HAP_CHECK(update_scope(scope));
     HAP_CHECK(program_->attach_companions());
-    return attach_first(companions);
+    return attach_first();
   }();
   if (!attached) {
     links_.clear();
@@ -181,7 +148,7 @@ Status BpfCollector::start(const LiveScope& scope, HitSink& sink) {
   return {};
 }
 
-Status BpfCollector::attach_first(const CompanionFunctions&) {
+Status BpfCollector::attach_first() {
   make_link_ = kprobe_multi_links(program_->entry_program(), addresses_);
   if (getppid_) {
     program_->arm(true);

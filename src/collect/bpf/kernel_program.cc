@@ -109,10 +109,13 @@ Error refused_by_kernel(const std::string& what, int error_number) {
   return error;
 }
 
-bool kernel_has_function(const char* name) {
+std::set<std::string> kernel_functions_among(std::span<const std::string> names) {
+  std::set<std::string> found;
   btf* types = btf__load_vmlinux_btf();
-  if (types == nullptr) return false;
-  const bool found = btf__find_by_name_kind(types, name, BTF_KIND_FUNC) > 0;
+  if (types == nullptr) return found;
+  for (const auto& name : names) {
+    if (btf__find_by_name_kind(types, name.c_str(), BTF_KIND_FUNC) > 0) found.insert(name);
+  }
   btf__free(types);
   return found;
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -75,8 +76,8 @@ class KernelProgram {
   std::unique_ptr<Impl> impl_;
 };
 
-// Whether the kernel's BTF (/sys/kernel/btf/vmlinux) has a function of that name.
-bool kernel_has_function(const char* name);
+// Those of the names that the kernel's BTF (/sys/kernel/btf/vmlinux) has a function of.
+std::set<std::string> kernel_functions_among(std::span<const std::string> names);
 
 // Says in words why the kernel refused a BPF operation with this error number.
 Error refused_by_kernel(const std::string& what, int error_number);

@@ -17,11 +17,11 @@
 
 #include "base/file.h"
 #include "collect/ftrace/disarm_plan.h"
-#include "collect/ftrace/event_format.h"
 #include "collect/ftrace/function_table.h"
 #include "collect/ftrace/instance.h"
 #include "collect/ftrace/ring_page.h"
 #include "collect/ftrace/thread_classes.h"
+#include "collect/ftrace/trace_events.h"
 
 namespace hap::collect {
 namespace {
@@ -39,68 +39,6 @@ double now_ns(clockid_t clock) {
   timespec time{};
   ::clock_gettime(clock, &time);
   return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
-
-template <typename T>
-T load(std::span<const std::byte> payload, const EventField& field) {
-  T value{};
-  std::memcpy(&value, payload.data() + field.offset, sizeof value);
-  return value;
-}
-
-// The events this collector asks for, with the places of what it needs of them.
-struct Events {
-  PageFormat page;
-  uint16_t function = 0, fork = 0, system_call = 0;
-  EventField type, flags, pid;  // of every event
-  EventField ip, parent_ip;
-  EventField fork_parent, fork_child;
-  EventField number;
-  size_t function_size = 0, fork_size = 0, call_size = 0;  // least payload that holds the fields
-
-  static Result<Events> read(const std::string& tracefs);
-};
-
-size_t end_of(const EventField& field) {
-  return size_t{field.offset} + field.size;
-}
-
-Result<Events> Events::read(const std::string& tracefs) {
-  const auto format = [&](const char* path) -> Result<EventFormat> {
-    HAP_TRY(text, read_file(tracefs + path));
-    return parse_event_format(text);
-  };
-  Events events;
-  HAP_TRY(page, read_file(tracefs + "/events/header_page"));
-  HAP_TRY(page_format, parse_page_format(page));
-  HAP_TRY(function, format("/events/ftrace/function/format"));
-  HAP_TRY(fork, format("/events/sched/sched_process_fork/format"));
-  HAP_TRY(call, format("/events/raw_syscalls/sys_enter/format"));
-  HAP_TRY(type, function.field("common_type", 2));
-  HAP_TRY(flags, function.field("common_flags", 1));
-  HAP_TRY(pid, function.field("common_pid", 4));
-  HAP_TRY(ip, function.field("ip", 8));
-  HAP_TRY(parent_ip, function.field("parent_ip", 8));
-  HAP_TRY(fork_parent, fork.field("parent_pid", 4));
-  HAP_TRY(fork_child, fork.field("child_pid", 4));
-  HAP_TRY(number, call.field("id", 8));
-  events.page = page_format;
-  events.function = function.id;
-  events.fork = fork.id;
-  events.system_call = call.id;
-  events.type = type;
-  events.flags = flags;
-  events.pid = pid;
-  events.ip = ip;
-  events.parent_ip = parent_ip;
-  events.fork_parent = fork_parent;
-  events.fork_child = fork_child;
-  events.number = number;
-  const size_t common = std::max({end_of(type), end_of(flags), end_of(pid)});
-  events.function_size = std::max({common, end_of(ip), end_of(parent_ip)});
-  events.fork_size = std::max({common, end_of(fork_parent), end_of(fork_child)});
-  events.call_size = std::max(common, end_of(number));
-  return events;
 }
 
 // One processor's buffer.
@@ -163,7 +101,7 @@ class FtraceCollector : public LiveCollector {
   FtraceOptions options_;
   std::string tracefs_;
   std::optional<TraceInstance> instance_;
-  Events events_;
+  TraceEvents events_;
   std::optional<FunctionTable> table_;
   std::optional<DisarmPlan> plan_;
   std::vector<Processor> processors_;
@@ -222,7 +160,7 @@ Probe FtraceCollector::probe() {
   if (tried) tried = instance->write("current_tracer", "function");
   if (!tried) return refused(tried.error());
   (void)instance->write("current_tracer", "nop");
-  if (const auto events = Events::read(*tracefs); !events) return refused(events.error());
+  if (const auto events = TraceEvents::read(*tracefs); !events) return refused(events.error());
   return {true, {}, {}};
 }
 
@@ -231,7 +169,7 @@ Status FtraceCollector::start(const LiveScope& scope, HitSink& sink) {
   HAP_TRY(tracefs, find_tracefs());
   tracefs_ = tracefs;
   remove_stale_instances(tracefs_);
-  HAP_TRY(events, Events::read(tracefs_));
+  HAP_TRY(events, TraceEvents::read(tracefs_));
   events_ = events;
   HAP_TRY(table, FunctionTable::read(tracefs_));
   table_ = std::move(table);
@@ -351,18 +289,18 @@ void FtraceCollector::take_page(Processor& processor, std::span<const std::byte>
   RingPage page(events_.page, bytes);
   while (const auto event = page.next()) {
     if (event->size() < end_of(events_.type)) continue;
-    const auto type = load<uint16_t>(*event, events_.type);
+    const auto type = load_field<uint16_t>(*event, events_.type);
     ++events_in_window_;
     if (type == events_.function && event->size() >= events_.function_size) {
       take_function(processor, *event);
     } else if (type == events_.system_call && event->size() >= events_.call_size) {
-      const auto thread_class = threads_.find(load<int32_t>(*event, events_.pid));
+      const auto thread_class = threads_.find(load_field<int32_t>(*event, events_.pid));
       if (thread_class) {
-        ++calls_[{*thread_class, static_cast<int32_t>(load<int64_t>(*event, events_.number))}];
+        ++calls_[{*thread_class, static_cast<int32_t>(load_field<int64_t>(*event, events_.number))}];
       }
     } else if (type == events_.fork && event->size() >= events_.fork_size) {
-      const auto child = load<int32_t>(*event, events_.fork_child);
-      threads_.forked(load<int32_t>(*event, events_.fork_parent), child);
+      const auto child = load_field<int32_t>(*event, events_.fork_child);
+      threads_.forked(load_field<int32_t>(*event, events_.fork_parent), child);
       if (const auto thread_class = threads_.find(child)) sink_->thread_seen(child, *thread_class);
     }
   }
@@ -370,16 +308,17 @@ void FtraceCollector::take_page(Processor& processor, std::span<const std::byte>
 }
 
 void FtraceCollector::take_function(Processor& processor, std::span<const std::byte> event) {
-  const uint32_t function = table_->at_call_site(load<uint64_t>(event, events_.ip));
+  const uint32_t function = table_->at_call_site(load_field<uint64_t>(event, events_.ip));
   if (function == FunctionTable::kUnknown) {
     ++unknown_functions_;
     return;
   }
-  const auto caller = table_->caller(load<uint64_t>(event, events_.parent_ip));
+  const auto caller = table_->caller(load_field<uint64_t>(event, events_.parent_ip));
   const FunctionTrait trait = table_->trait(function);
-  const TraceEntry entry{load<uint8_t>(event, events_.flags), table_->symbol_of(function), caller.symbol};
+  const TraceEntry entry{load_field<uint8_t>(event, events_.flags), table_->symbol_of(function),
+                         caller.symbol};
   const Cause cause = processor.context.classify(entry, trait, caller.trait);
-  const auto tid = load<int32_t>(event, events_.pid);
+  const auto tid = load_field<int32_t>(event, events_.pid);
   plan_->saw(function, cause == Cause::process && threads_.find(tid).has_value(),
              trait != FunctionTrait::none);
   if (trait == FunctionTrait::runs_guest && cause == Cause::process) {

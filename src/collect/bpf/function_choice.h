@@ -1,0 +1,29 @@
+// Which functions the bpf collector watches, and how.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collect/bpf/kernel_program.h"
+#include "collect/live_collector.h"
+#include "hap/result.h"
+
+namespace hap::collect {
+
+struct FunctionChoice {
+  std::vector<uint64_t> addresses;   // by function number, ascending
+  std::vector<uint32_t> attachable;  // numbers of those that the entry program is attached to
+  CompanionFunctions companions;     // watched by programs of their own
+  std::optional<uint32_t> getppid;   // of the system call that does next to nothing, to calibrate with
+  std::vector<Unobservable> unobservable;
+  uint64_t own_functions = 0;  // of these, how many the tracer itself runs
+  std::string own_names;       // and which: "migrate_disable, ..."
+  uint64_t unplaced = 0;       // listed by the kernel, but their address could not be told from their name
+};
+
+// Of this machine's kernel, as it is now. Errors: tracefs or kallsyms cannot be read, nothing is traceable.
+Result<FunctionChoice> choose_functions();
+
+}  // namespace hap::collect
