@@ -2,17 +2,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cmath>
 #include <filesystem>
 
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/derived_seccomp.h"
 #include "cli/measure_cell.h"
+#include "cli/serve_length.h"
 #include "cli/terminal.h"
 #include "sandbox/catalogue.h"
 #include "workload/catalogue.h"
-#include "workload/load.h"
+#include "workload/description.h"
 #include "workload/workload.h"
 #include "workload/workload_file.h"
 
@@ -26,7 +26,7 @@ struct Options {
   std::string collector = "emulator";
   std::string runtime;
   std::string seccomp_profile;
-  std::string clock = "wall";
+  std::string clock = "auto";
   std::string output;
   std::string suite = "trixie";
   std::string kernel = "cloud";
@@ -37,12 +37,7 @@ struct Options {
   int repeat_number = 1;
   std::string label;
   int boot = 1;
-  int requests = 0;
-  int windows = 0;
-  std::string until;
-  int floor = 0;
-  int cap = 0;
-  double continue_to = 1;
+  LengthOptions length;
   bool no_vhost = false;
 };
 
@@ -73,39 +68,31 @@ std::string output_name(const Options& options, int repeat) {
          fmt::format("{}.r{}{}", path.stem().string(), repeat, path.extension().string());
 }
 
-bool until_steady(const Options& options) {
-  if (!options.until.empty()) return options.until == "steady";
-  // Whoever says how many requests there are, or asks for the fast profile, wants just these.
-  return options.profile == "published" && options.requests == 0 && options.windows == 0;
+Result<sandbox::Service> service_of(const CellRequest& request) {
+  if (request.workload.is_object()) {
+    HAP_TRY(described, workload::parse_description(request.workload));
+    return described.service;
+  }
+  HAP_TRY(named, workload::make_workload(request.workload_name));
+  return named->service();
 }
 
-// Windows keep the length they have in the profile; only their number is open.
 Status set_length(const Options& options, CellRequest& request) {
-  if (!until_steady(options)) {
-    if (options.floor > 0 || options.cap > 0 || options.continue_to > 1) {
-      return Error("--floor, --cap and --continue-to say how `--until steady` ends", ErrorKind::usage)
-          .hint("add --until steady");
-    }
-    if (options.requests > 0) request.options["requests"] = options.requests;
-    if (options.windows > 0) request.options["windows"] = options.windows;
-    return {};
-  }
-  HAP_TRY(plan, workload::load_profile(options.profile));
-  const uint64_t requests = options.requests > 0 ? static_cast<uint64_t>(options.requests) : plan.requests;
-  const uint64_t windows = options.windows > 0 ? static_cast<uint64_t>(options.windows) : plan.windows;
-  const uint64_t per_window = std::max<uint64_t>(1, requests / windows);
-  SteadyRule rule;
-  if (options.floor > 0) rule.min_windows = static_cast<uint32_t>(options.floor);
-  if (options.cap > 0) rule.max_windows = static_cast<uint32_t>(options.cap);
-  if (rule.min_windows > rule.max_windows) {
-    return Error("the floor lies above the cap", ErrorKind::usage).hint("see --floor and --cap");
-  }
-  const auto most = static_cast<uint64_t>(std::lround(rule.max_windows * options.continue_to));
-  request.options["windows"] = most;
-  request.options["requests"] = most * per_window;
-  request.options["until_told"] = true;
-  request.length = {rule, options.continue_to};
+  HAP_TRY(service, service_of(request));
+  HAP_TRY(length, plan_length(options.length, options.profile, service.slowest_timer_s));
+  if (length.requests) request.options["requests"] = *length.requests;
+  if (length.windows) request.options["windows"] = *length.windows;
+  if (length.until_steady) request.options["until_told"] = true;
+  request.length = length;
   return {};
+}
+
+// Time that follows instructions costs nothing while the machine is idle, which is most of a paced load; but
+// a guest of the emulated machine crawls under it.
+bool follows_instructions(const Options& options) {
+  if (options.clock != "auto") return options.clock == "instructions";
+  const auto* entry = sandbox::find_entry(options.sandbox);
+  return until_steady(options.length, options.profile) && entry != nullptr && !sandbox::runs_a_guest(*entry);
 }
 
 Result<CellRequest> request_of(const Options& options) {
@@ -114,7 +101,7 @@ Result<CellRequest> request_of(const Options& options) {
   request.machine.kernel = options.kernel;
   request.machine.processors = options.processors;
   request.machine.cpu = options.cpu;
-  if (options.clock == "instructions") request.machine.icount = "shift=2,sleep=off";
+  if (follows_instructions(options)) request.machine.icount = "shift=2,sleep=off";
   // Every boot is a checkpoint of its own; the kernel ignores a parameter it does not know.
   if (options.boot > 1) request.machine.kernel_parameters = fmt::format("hap.boot={}", options.boot);
   request.sandbox = options.sandbox;
@@ -195,8 +182,12 @@ void add_measure(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"emulator"}))
       ->capture_default_str()
       ->group(how);
-  command->add_option("--clock", options->clock, "What drives the machine's time (docs/validity.md)")
-      ->check(CLI::IsMember({"wall", "instructions"}))
+  command
+      ->add_option(
+          "--clock", options->clock,
+          "What drives the machine's time; auto: instructions with --until steady, unless the sandbox "
+          "is a virtual machine (docs/validity.md)")
+      ->check(CLI::IsMember({"auto", "wall", "instructions"}))
       ->capture_default_str()
       ->group(how);
   command->add_option("--runtime", options->runtime, "OCI runtime by name or path, for container sandboxes")
@@ -210,34 +201,7 @@ void add_measure(CLI::App& app, Session& session) {
   command
       ->add_flag("--no-vhost", options->no_vhost, "Virtual machines: packets through the VMM, not vhost-net")
       ->group(how);
-  auto* length = "How long to serve";
-  command
-      ->add_option(
-          "--until", options->until,
-          "steady: until windows bring nothing new (default of the published profile); requests: the "
-          "profile's number")
-      ->check(CLI::IsMember({"steady", "requests"}))
-      ->take_last()
-      ->group(length);
-  command->add_option("--floor", options->floor, "Least number of windows of --until steady (default: 10)")
-      ->check(CLI::Range(5, 10000))
-      ->group(length);
-  command->add_option("--cap", options->cap, "Most windows of --until steady (default: 120)")
-      ->check(CLI::Range(5, 10000))
-      ->group(length);
-  command
-      ->add_option("--continue-to", options->continue_to,
-                   "After --until steady, go on to this many times the length, to check what was foretold")
-      ->check(CLI::Range(1.0, 100.0))
-      ->group(length);
-  command
-      ->add_option("--requests", options->requests,
-                   "Requests to serve (default: the profile's); with --until steady: in --windows windows")
-      ->check(CLI::Range(1, 1000000))
-      ->group(length);
-  command->add_option("--windows", options->windows, "Windows of these requests (default: the profile's)")
-      ->check(CLI::Range(1, 10000))
-      ->group(length);
+  add_length_options(*command, options->length);
 
   auto* machine = "The lab machine";
   command->add_option("--suite", options->suite, "Debian suite of the kernel")

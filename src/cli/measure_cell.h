@@ -6,21 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <optional>
-
 #include "base/cancel.h"
 #include "base/progress.h"
-#include "hap/completeness.h"
+#include "cli/serve_length.h"
 #include "hap/result.h"
 #include "lab/lab.h"
 
 namespace hap::cli {
-
-// How long the serve phase lasts. Without a rule: the number of requests that the profile or the options say.
-struct ServeLength {
-  std::optional<SteadyRule> until_steady;
-  double continue_to = 1;  // then go on to this many times the length, to check what was foretold
-};
 
 struct CellRequest {
   lab::LabSpec machine;

@@ -259,6 +259,12 @@ Result<std::unique_ptr<Sandbox>> make_sandbox(const std::string& name, const Opt
   return row->make(options);
 }
 
+bool runs_a_guest(const Entry& entry) {
+  return !entry.hypervisor.empty() ||
+         std::any_of(entry.requirements.begin(), entry.requirements.end(),
+                     [](const Requirement& needed) { return needed.what == kvm_device.what; });
+}
+
 std::vector<Requirement> unmet_requirements(const Entry& entry) {
   std::vector<Requirement> unmet;
   for (const auto& requirement : entry.requirements) {

@@ -30,6 +30,9 @@ const Entry* find_entry(const std::string& name);
 // hint lists what exists), `unsupported` for one that cannot be had here.
 Result<std::unique_ptr<Sandbox>> make_sandbox(const std::string& name, const Options& options);
 
+// Whether its tenant runs in a guest of its own, on this machine's virtualization or beside it.
+bool runs_a_guest(const Entry& entry);
+
 // The requirements that this machine does not meet (programs on PATH, files, devices); kernel features are
 // only found out by starting.
 std::vector<Requirement> unmet_requirements(const Entry& entry);

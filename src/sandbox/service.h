@@ -27,7 +27,9 @@ struct Service {
   uint16_t port = 0;
   std::string task;  // name the kernel shows for its task; empty: the program's base name
   std::vector<ServiceFile> files;
-  std::string root;           // folder with the service's own root file system; empty: the machine's own
+  std::string root;  // folder with the service's own root file system; empty: the machine's own
+  // Seconds between two firings of the slowest timer that it is known to work by; 0: none is known.
+  unsigned slowest_timer_s = 0;
   unsigned memory_mib = 256;  // for sandboxes that have to set memory aside
   bool runs_as_user = false;  // the program refuses to run as root (PostgreSQL): started as `nobody`
 };

@@ -99,7 +99,7 @@ Status parse_load(const json& object, Description& description) {
 Result<Description> parse_description(const json& object) {
   HAP_CHECK(only_members(object, "",
                          {"name", "command", "port", "working_dir", "env", "file", "load", "user", "task",
-                          "memory_mib", "root_archive"}));
+                          "memory_mib", "root_archive", "slowest_timer_s"}));
   Description description;
   sandbox::Service& service = description.service;
   HAP_TRY(name, text(object, "name"));
@@ -110,6 +110,7 @@ Result<Description> parse_description(const json& object) {
   HAP_TRY(task, text(object, "task"));
   HAP_TRY(memory, number(object, "memory_mib", service.memory_mib, 64, 1024));
   HAP_TRY(archive, text(object, "root_archive"));
+  HAP_TRY(timer, number(object, "slowest_timer_s", 0, 0, 3600));
   if (name.empty()) return wrong("name is missing");
   const bool plain_name = std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
@@ -125,6 +126,7 @@ Result<Description> parse_description(const json& object) {
   service.runs_as_user = user == "nobody";
   service.task = task.substr(0, 15);
   service.memory_mib = static_cast<unsigned>(memory);
+  service.slowest_timer_s = static_cast<unsigned>(timer);
   description.root_archive = archive;
   HAP_CHECK(parse_files(object, service));
   HAP_CHECK(parse_env(object, service));

@@ -97,6 +97,7 @@ class Redis : public Workload {
                     "no",
                     "--dir",
                     sandbox::service_folder};
+    service.slowest_timer_s = 300;  // its default `save 300 100`: the keys are written to a file
     service.port = redis_port;
     return service;
   }

@@ -1,5 +1,5 @@
 // `--until steady` on the four workloads: does what was said at the stop hold when the run goes on? And two
-// processors, and an older kernel: is nothing lost there? About five minutes on two quiet cores.
+// processors, and an idle machine: is nothing lost there?
 #include "program/hap_program.h"
 
 namespace hap::testing {
@@ -12,7 +12,7 @@ class Steady : public ScratchTest, public ::testing::WithParamInterface<const ch
     std::vector<std::string> command = {"measure", "--sandbox", "docker-default", "--workload", GetParam(),
                                         "-o",      file};
     command.insert(command.end(), options.begin(), options.end());
-    const auto seen = hap(command, {}, std::chrono::seconds(900));
+    const auto seen = hap(command, {}, std::chrono::seconds(1500));
     EXPECT_EQ(seen.exit_code, 0) << seen.err;
     const auto report = hap({"report", file, "--format", "json"});
     EXPECT_EQ(report.exit_code, 0) << report.err;
@@ -20,33 +20,26 @@ class Steady : public ScratchTest, public ::testing::WithParamInterface<const ch
   }
 };
 
-// Intent: four times the length adds at most 2 % functions, apart from what is named as late (slow timers),
-// and all that it adds lies within the interval stated at the stop. The clock follows instructions, so that
-// idle time costs nothing; the cap keeps the test short.
+// Intent: by default, a run that goes on to four times the length at which it stopped adds at most 2 %
+// functions, all of it within the interval stated at the stop, and what came late on the way is named.
 TEST_P(Steady, FourTimesTheLengthAddsWhatWasForetold) {
-  const auto json =
-      measured({"--until", "steady", "--continue-to", "4", "--cap", "40", "--clock", "instructions"});
+  const auto json = measured({"--until", "steady", "--continue-to", "4"});
   ASSERT_FALSE(json.is_discarded());
   const auto& length = json["length"];
   ASSERT_EQ(length["until"], "steady");
+  EXPECT_EQ(length["verdict"], "steady") << length["waiting_for"];
   const double windows = length["windows"].get<double>();
-  EXPECT_GE(windows, 10);
-  EXPECT_LE(windows, 40);
+  EXPECT_GE(windows, 60) << "five minutes of the machine's own time";
   EXPECT_EQ(length["all_windows"].get<double>(), 4 * windows);
   const double added = length["functions_added"].get<double>();
   const double before = json["hap"]["functions"]["value"].get<double>() - added;
-  double named = 0;
-  for (const auto& arrival : length["late_arrivals"]) {
-    EXPECT_FALSE(arrival["names"].empty());
-    if (arrival["window"].get<double>() > windows) named += arrival["functions"].get<double>();
-  }
+  for (const auto& arrival : length["late_arrivals"]) EXPECT_FALSE(arrival["names"].empty());
   std::printf(
-      "%s: %s after %.0f windows, %.0f functions; going on to %.0f added %.0f (%.1f %%), %.0f of them "
-      "named as late; foretold %s\n",
+      "%s: %s after %.0f windows, %.0f functions; going on to %.0f added %.0f (%.1f %%); foretold %s\n",
       GetParam(), length["verdict"].get<std::string>().c_str(), windows, before, 4 * windows, added,
-      100 * added / before, named, length["growth_foretold"].dump().c_str());
+      100 * added / before, length["growth_foretold"].dump().c_str());
   EXPECT_LE(added, length["growth_foretold"]["high"].get<double>());
-  EXPECT_LE(added - named, 0.02 * before);
+  EXPECT_LE(added, 0.02 * before);
 }
 
 std::string name_of(const ::testing::TestParamInfo<const char*>& info) {
@@ -55,9 +48,9 @@ std::string name_of(const ::testing::TestParamInfo<const char*>& info) {
   return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Workloads, Steady, ::testing::Values("node-express", "python-tornado"), name_of);
-// Not met yet (docs/validity.md): redis has timers slower than the steady state asks for.
-INSTANTIATE_TEST_SUITE_P(Open, Steady, ::testing::Values("redis-set", "redis-get"), name_of);
+INSTANTIATE_TEST_SUITE_P(Workloads, Steady,
+                         ::testing::Values("redis-set", "redis-get", "node-express", "python-tornado"),
+                         name_of);
 
 class Machines : public ScratchTest {
  protected:
