@@ -12,19 +12,29 @@
 #include <cstdio>
 #include <cstring>
 
+// Counters that translated code adds to by itself, without calling the plugin (since QEMU 9.0).
+extern "C" {
+struct qemu_plugin_scoreboard;
+typedef struct {
+  struct qemu_plugin_scoreboard* score;
+  size_t offset;
+} qemu_plugin_u64;
+enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
+struct qemu_plugin_scoreboard* qemu_plugin_scoreboard_new(size_t element_size);
+uint64_t qemu_plugin_u64_sum(qemu_plugin_u64 entry);
+void qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(struct qemu_plugin_tb* tb, enum qemu_plugin_op op,
+                                                       qemu_plugin_u64 entry, uint64_t imm);
+}
+
 namespace {
 
 constexpr uint8_t mark_bytes[] = {0x0f, 0x1f, 0x80, 0x31, 0x50, 0x41, 0x48};
 
-uint64_t executed;
+qemu_plugin_u64 executed;
 FILE* out;
 qemu_plugin_register* kind_register;
 qemu_plugin_register* argument_register;
 GByteArray* value;
-
-void on_block(unsigned, void* instructions) {
-  executed += reinterpret_cast<uintptr_t>(instructions);
-}
 
 uint64_t read(qemu_plugin_register* handle) {
   uint64_t result = 0;
@@ -35,13 +45,13 @@ uint64_t read(qemu_plugin_register* handle) {
 
 void on_mark(unsigned, void*) {
   std::fprintf(out, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", read(kind_register), read(argument_register),
-               executed);
+               qemu_plugin_u64_sum(executed));
   std::fflush(out);
 }
 
 void on_translation(qemu_plugin_id_t, qemu_plugin_tb* tb) {
   const size_t count = qemu_plugin_tb_n_insns(tb);
-  qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, reinterpret_cast<void*>(count));
+  qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64, executed, count);
   for (size_t i = 0; i < count; ++i) {
     uint8_t bytes[sizeof(mark_bytes)];
     qemu_plugin_insn* instruction = qemu_plugin_tb_get_insn(tb, i);
@@ -80,6 +90,7 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
     if (std::strncmp(argv[i], "out=", 4) == 0) out = std::fopen(argv[i] + 4, "w");
   }
   if (out == nullptr) return 1;
+  executed = {qemu_plugin_scoreboard_new(sizeof(uint64_t)), 0};
   qemu_plugin_register_vcpu_init_cb(id, on_processor);
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
   qemu_plugin_register_atexit_cb(id, at_exit, nullptr);

@@ -55,9 +55,8 @@ class BpfCollector : public LiveCollector {
   void take_choice(FunctionChoice choice);
   Status attach_first();
   Status attach(std::vector<uint32_t> functions);
-  // Functions of `link` that are done in this window; the others in `keep`.
-  std::vector<uint32_t> done_on(const WatchedLink& watched, std::chrono::nanoseconds elapsed,
-                                std::vector<uint32_t>& keep) const;
+  // Functions of `link` that are done in this window, in its order.
+  std::vector<uint32_t> done_on(const WatchedLink& watched, std::chrono::nanoseconds elapsed) const;
   Status look(Clock::time_point now);
   Status close(WatchedLink& watched);
   Result<uint64_t> missed_on_links() const;
@@ -65,8 +64,8 @@ class BpfCollector : public LiveCollector {
 
   HitSink* sink_ = nullptr;
   std::optional<KernelProgram> program_;
-  std::vector<uint64_t> addresses_;  // by function number
-  std::vector<uint32_t> attachable_;
+  std::vector<uint64_t> addresses_;                 // by function number
+  std::vector<std::vector<uint32_t>> first_links_;  // functions to attach to, ascending
   std::optional<uint32_t> getppid_;
   MakeLink make_link_;
   TracingCosts costs_;
@@ -112,7 +111,7 @@ Probe BpfCollector::probe() {
 
 void BpfCollector::take_choice(FunctionChoice choice) {
   addresses_ = std::move(choice.addresses);
-  attachable_ = std::move(choice.attachable);
+  first_links_ = choice.first_links();
   getppid_ = choice.getppid;
   stats_.unobservable = std::move(choice.unobservable);
   if (choice.unplaced != 0) {
@@ -158,10 +157,15 @@ Status BpfCollector::attach_first() {
     costs_ = *costs;
   }
   const auto before = thread_time();
-  HAP_CHECK(attach(attachable_));
+  size_t functions = 0;
+  for (auto& group : first_links_) {
+    functions += group.size();
+    HAP_CHECK(attach(std::move(group)));
+  }
   const auto took = static_cast<double>((thread_time() - before).count());
   // Closing costs about what attaching does.
-  costs_.function = 2 * std::max(took - costs_.link / 2, 0.0) / static_cast<double>(attachable_.size());
+  const double links = costs_.link / 2 * static_cast<double>(links_.size());
+  costs_.function = 2 * std::max(took - links, 0.0) / static_cast<double>(functions);
   for (const auto& watched : links_) stats_.observable += watched.account.functions();
   return {};
 }
@@ -241,17 +245,16 @@ Status BpfCollector::begin_window(uint32_t) {
   return {};
 }
 
-std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched, std::chrono::nanoseconds elapsed,
-                                            std::vector<uint32_t>& keep) const {
+std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched,
+                                            std::chrono::nanoseconds elapsed) const {
   std::vector<uint32_t> done;
   for (const uint32_t function : watched.link.functions) {
     Sighting sighting;
     sighting.entries = program_->entries(function);
-    if (sighting.entries != 0) {
-      sighting.in_process = program_->hit(function, Cause::process);
-      sighting.in_softirq = program_->hit(function, Cause::softirq_bh);
-    }
-    (done_with(sighting, elapsed) == Done::no ? keep : done).push_back(function);
+    if (sighting.entries == 0) continue;
+    sighting.in_process = program_->hit(function, Cause::process);
+    sighting.in_softirq = program_->hit(function, Cause::softirq_bh);
+    if (done_with(sighting, elapsed) != Done::no) done.push_back(function);
   }
   return done;
 }
@@ -261,15 +264,20 @@ Status BpfCollector::look(Clock::time_point now) {
   const auto left = window_length_ - elapsed;
   const size_t count = links_.size();  // links made here need no look yet
   for (size_t i = 0; i < count; ++i) {
-    std::vector<uint32_t> keep;
-    const auto done = done_on(links_[i], elapsed, keep);
+    const auto& functions = links_[i].link.functions;
+    const auto done = done_on(links_[i], elapsed);
     uint64_t entries = 0;
     for (const uint32_t function : done) {
       const uint32_t total = program_->entries(function);
       entries += total - entries_seen_[function];
       entries_seen_[function] = total;
     }
-    if (!links_[i].account.worth_replacing(entries, keep.size(), now - last_look_, left, costs_)) continue;
+    const size_t rest = functions.size() - done.size();
+    if (!links_[i].account.worth_replacing(entries, rest, now - last_look_, left, costs_)) continue;
+    std::vector<uint32_t> keep;
+    keep.reserve(rest);
+    std::set_difference(functions.begin(), functions.end(), done.begin(), done.end(),
+                        std::back_inserter(keep));
     for (const uint32_t function : done) {
       const bool seen = program_->hit(function, Cause::process) || program_->hit(function, Cause::softirq_bh);
       ++(seen ? taken_off_seen_ : taken_off_sampled_);

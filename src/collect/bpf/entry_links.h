@@ -16,7 +16,7 @@ namespace hap::collect {
 
 struct EntryLink {
   UniqueFd fd;
-  std::vector<uint32_t> functions;  // by number
+  std::vector<uint32_t> functions;  // by number, in the order they were given in
 };
 
 struct AttachResult {

@@ -1,10 +1,12 @@
 #include "collect/bpf/function_choice.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <string_view>
 
 #include "base/file.h"
+#include "collect/bpf/busy_functions.h"
 #include "collect/bpf/own_functions.h"
 #include "collect/traceable.h"
 
@@ -13,6 +15,10 @@ namespace {
 
 bool run_by_the_tracer(const TraceableFunction& function) {
   return std::find(kEntryPath.begin(), kEntryPath.end(), function.name) != kEntryPath.end();
+}
+
+bool is_busy(const TraceableFunction& function) {
+  return std::binary_search(std::begin(kBusyFunctions), std::end(kBusyFunctions), function.name);
 }
 
 void sort_by_address(std::vector<TraceableFunction>& functions) {
@@ -24,6 +30,13 @@ void sort_by_address(std::vector<TraceableFunction>& functions) {
 }
 
 }  // namespace
+
+std::vector<std::vector<uint32_t>> FunctionChoice::first_links() const {
+  std::vector<uint32_t> others;
+  std::set_difference(attachable.begin(), attachable.end(), busy.begin(), busy.end(),
+                      std::back_inserter(others));
+  return {busy, others};
+}
 
 Result<FunctionChoice> choose_functions() {
   HAP_TRY(tracefs, find_tracefs());
@@ -64,6 +77,7 @@ Result<FunctionChoice> choose_functions() {
       }
     }
     choice.attachable.push_back(number);
+    if (is_busy(function)) choice.busy.push_back(number);
   }
   if (choice.attachable.empty()) {
     return Error("the kernel lists no traceable function", ErrorKind::unsupported);
