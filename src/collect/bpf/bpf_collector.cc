@@ -93,20 +93,10 @@ Probe BpfCollector::probe() {
   if (!program) return unusable(program.error());
   const auto tracefs = find_tracefs();
   if (!tracefs) return unusable(tracefs.error());
-  const auto text = read_file("/proc/kallsyms");
-  if (!text) return unusable(text.error());
-  const auto symbols = Kallsyms::parse(*text);
-  if (!symbols) return unusable(symbols.error());
-  for (const char* name : {"__x64_sys_getppid", "__do_sys_getppid"}) {
-    const auto address = symbols->address(name);
-    if (!address) continue;
-    const std::vector<uint64_t> addresses{*address};
-    const std::vector<uint32_t> function{0};
-    const auto attached = attach_all(function, kprobe_multi_links(program->entry_program(), addresses));
-    if (!attached) return unusable(attached.error());
-    if (!attached->links.empty()) return Probe{true, {}, {}};
-  }
-  return unusable(refused_by_kernel("attaching to a kernel function", EOPNOTSUPP));
+  static constexpr const char* tried[] = {"__x64_sys_getppid", "__do_sys_getppid"};
+  const auto attached = attach_by_name(program->entry_program(), tried);
+  if (!attached) return unusable(attached.error());
+  return Probe{true, {}, {}};
 }
 
 void BpfCollector::take_choice(FunctionChoice choice) {

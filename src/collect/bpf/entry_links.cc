@@ -113,6 +113,24 @@ MakeLink kprobe_multi_links(int program, std::span<const uint64_t> addresses) {
   };
 }
 
+Status attach_by_name(int program, std::span<const char* const> names) {
+  int error = EOPNOTSUPP;
+  for (const char* name : names) {
+    bpf_link_create_opts options;
+    std::memset(&options, 0, sizeof(options));
+    options.sz = sizeof(options);
+    options.kprobe_multi.cnt = 1;
+    options.kprobe_multi.syms = &name;
+    const int made = bpf_link_create(program, 0, BPF_TRACE_KPROBE_MULTI, &options);
+    if (made >= 0) {
+      const UniqueFd only_tried(made);
+      return {};
+    }
+    error = -made;
+  }
+  return refused_by_kernel("attaching to a kernel function", error);
+}
+
 Result<uint64_t> missed_entries(const EntryLink& link) {
   KprobeMultiInfo info{};
   uint32_t size = sizeof(info);

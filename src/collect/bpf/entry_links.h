@@ -36,6 +36,10 @@ Result<AttachResult> attach_all(std::span<const uint32_t> functions, const MakeL
 // outlive the result.
 MakeLink kprobe_multi_links(int program, std::span<const uint64_t> addresses);
 
+// A link of `program` to the first function of these that the kernel has, only tried: it is closed again.
+// Errors: none could be attached to.
+Status attach_by_name(int program, std::span<const char* const> names);
+
 // How many entries the kernel skipped on this link because the same processor was tracing in the same context
 // already; 0 where the kernel does not say (before Linux 6.7).
 Result<uint64_t> missed_entries(const EntryLink& link);

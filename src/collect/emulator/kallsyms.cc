@@ -7,14 +7,48 @@
 namespace hap::collect {
 namespace {
 
+bool is_space(char character) {
+  return character == ' ' || character == '\t';
+}
+
 std::string_view take_word(std::string_view& line) {
-  const size_t begin = std::min(line.find_first_not_of(" \t"), line.size());
-  line.remove_prefix(begin);
-  const size_t end = std::min(line.find_first_of(" \t"), line.size());
-  const std::string_view word = line.substr(0, end);
+  size_t begin = 0;
+  while (begin < line.size() && is_space(line[begin])) ++begin;
+  size_t end = begin;
+  while (end < line.size() && !is_space(line[end])) ++end;
+  const std::string_view word = line.substr(begin, end - begin);
   line.remove_prefix(end);
   return word;
 }
+
+// Positions in the order of addresses, equal ones in that of the table: symbols are large to move about.
+std::vector<size_t> by_address(const std::vector<KernelSymbol>& symbols) {
+  std::vector<std::pair<uint64_t, size_t>> order;
+  order.reserve(symbols.size());
+  for (size_t i = 0; i < symbols.size(); ++i) order.emplace_back(symbols[i].address, i);
+  if (!std::is_sorted(order.begin(), order.end())) std::sort(order.begin(), order.end());
+  std::vector<size_t> positions;
+  positions.reserve(order.size());
+  for (const auto& [address, position] : order) positions.push_back(position);
+  return positions;
+}
+
+// Where the name of a part ends to be that of the whole; npos for those that are no parts.
+size_t end_of_stem(std::string_view name) {
+  return name.find('.', 1);
+}
+
+struct Stem {
+  std::string_view module;
+  std::string_view name;
+  bool operator==(const Stem&) const = default;
+};
+struct StemHash {
+  size_t operator()(const Stem& stem) const {
+    const std::hash<std::string_view> hash;
+    return hash(stem.name) * 31 + hash(stem.module);
+  }
+};
 
 bool is_whole_clone(std::string_view suffix) {
   if (suffix.find(".cold") != suffix.npos || suffix.find(".part") != suffix.npos) return false;
@@ -52,8 +86,12 @@ Result<Kallsyms> Kallsyms::parse(std::string_view text) {
     return Error("the kernel symbol table has no addresses", ErrorKind::unsupported)
         .hint("read /proc/kallsyms as root, with kernel.kptr_restrict below 2");
   }
-  std::stable_sort(table.symbols_.begin(), table.symbols_.end(),
-                   [](const KernelSymbol& a, const KernelSymbol& b) { return a.address < b.address; });
+  std::vector<KernelSymbol> sorted;
+  sorted.reserve(table.symbols_.size());
+  for (const size_t position : by_address(table.symbols_)) {
+    sorted.push_back(std::move(table.symbols_[position]));
+  }
+  table.symbols_ = std::move(sorted);
   table.join_parts();
   return table;
 }
@@ -61,18 +99,24 @@ Result<Kallsyms> Kallsyms::parse(std::string_view text) {
 // A part (NAME.cold, NAME.isra.0) belongs to the function NAME of the same module when there is exactly one
 // of that name, otherwise to the parts of its own name.
 void Kallsyms::join_parts() {
-  std::unordered_map<std::string, std::vector<uint64_t>> by_name;
-  const auto key = [](const KernelSymbol& symbol) {
-    return symbol.module + ":" + symbol.name.substr(0, symbol.name.find('.', 1));
-  };
+  std::unordered_map<Stem, std::vector<uint64_t>, StemHash> wholes;  // of names that have parts
   for (const KernelSymbol& symbol : symbols_) {
-    if (symbol.name.find('.', 1) == symbol.name.npos) by_name[key(symbol)].push_back(symbol.address);
+    const size_t end = end_of_stem(symbol.name);
+    if (end != std::string::npos) wholes[{symbol.module, std::string_view(symbol.name).substr(0, end)}];
   }
   for (const KernelSymbol& symbol : symbols_) {
-    auto& wholes = by_name[key(symbol)];
-    const bool part = symbol.name.find('.', 1) != symbol.name.npos;
-    if (part && wholes.empty()) wholes.push_back(symbol.address);
-    whole_.push_back(part && wholes.size() == 1 ? wholes.front() : symbol.address);
+    if (end_of_stem(symbol.name) != std::string::npos) continue;
+    const auto found = wholes.find({symbol.module, symbol.name});
+    if (found != wholes.end()) found->second.push_back(symbol.address);
+  }
+  whole_.reserve(symbols_.size());
+  for (const KernelSymbol& symbol : symbols_) {
+    const size_t end = end_of_stem(symbol.name);
+    whole_.push_back(symbol.address);
+    if (end == std::string::npos) continue;
+    auto& known = wholes[{symbol.module, std::string_view(symbol.name).substr(0, end)}];
+    if (known.empty()) known.push_back(symbol.address);
+    if (known.size() == 1) whole_.back() = known.front();
   }
 }
 
