@@ -1,20 +1,10 @@
-#include <nlohmann/json.hpp>
-
+#include "base/json_null.h"
 #include "hap/compare.h"
 
 namespace hap {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-template <typename T>
-json or_null(const std::optional<T>& value) {
-  return value ? json(*value) : json(nullptr);
-}
-
-json text_or_null(const std::string& text) {
-  return text.empty() ? json(nullptr) : json(text);
-}
 
 json json_of(const RankedFigure& figure) {
   const Spread& spread = figure.spread;

@@ -18,21 +18,8 @@ class FunctionLines : public Metric {
   }
 
   Measurement measure(const MetricInput& input) const override {
-    const auto functions = input.profile.functions();
-    const auto lines_of = [&](uint32_t id) -> std::optional<double> {
-      if (!functions[id].lines) return std::nullopt;
-      return static_cast<double>(*functions[id].lines);
-    };
-    double lines = 0;
-    uint64_t known = 0, unknown = 0;
-    for (const uint32_t id : input.profile.functions_hit(input.selection)) {
-      const auto own = lines_of(id);
-      lines += own.value_or(0);
-      ++(own ? known : unknown);
-    }
-    if (known == 0 && (unknown > 0 || !input.profile.labels_hit(input.selection).empty()))
-      return {std::nullopt, false, unknown};
-    return with_unseen_functions(input, lines, unknown, lines_of);
+    return sum_over_functions(
+        input, [&](uint32_t id) -> std::optional<double> { return input.profile.functions()[id].lines; });
   }
 };
 

@@ -33,4 +33,18 @@ Measurement with_unseen_functions(const MetricInput& input, double value, uint64
   return result;
 }
 
+Measurement sum_over_functions(const MetricInput& input,
+                               const std::function<std::optional<double>(uint32_t)>& weight) {
+  double sum = 0;
+  uint64_t known = 0, unknown = 0;
+  for (const uint32_t id : input.profile.functions_hit(input.selection)) {
+    const auto own = weight(id);
+    sum += own.value_or(0);
+    ++(own ? known : unknown);
+  }
+  if (known == 0 && (unknown > 0 || !input.profile.labels_hit(input.selection).empty()))
+    return {std::nullopt, false, unknown};
+  return with_unseen_functions(input, sum, unknown, weight);
+}
+
 }  // namespace hap

@@ -17,4 +17,8 @@ std::optional<double> mean_of_rare_functions(const MetricInput& input,
 Measurement with_unseen_functions(const MetricInput& input, double value, uint64_t unknown,
                                   const std::function<std::optional<double>(uint32_t)>& weight);
 
+// The sum of `weight` over the functions hit, with such bounds. Null when code ran and no weight is known.
+Measurement sum_over_functions(const MetricInput& input,
+                               const std::function<std::optional<double>(uint32_t)>& weight);
+
 }  // namespace hap

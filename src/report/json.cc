@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "base/json_null.h"
 #include "ledger/exposure_format.h"
 #include "report/formats.h"
 
@@ -7,15 +8,6 @@ namespace hap::report {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-template <typename T>
-json or_null(const std::optional<T>& value) {
-  return value ? json(*value) : json(nullptr);
-}
-
-json text_or_null(const std::string& text) {
-  return text.empty() ? json(nullptr) : json(text);
-}
 
 // Counts as integers, so that a reader need not round.
 json number_of(double value) {
