@@ -7,7 +7,9 @@ import argparse
 import collections
 import csv
 import json
+import math
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -61,20 +63,65 @@ def read_cells(hap, folder):
     return cells
 
 
+def known(cell, figure):
+    return [repeat[figure] for repeat in cell if repeat[figure] is not None]
+
+
 def mean(cell, figure):
-    known = [repeat[figure] for repeat in cell if repeat[figure] is not None]
-    return statistics.mean(known) if known else None
+    values = known(cell, figure)
+    return statistics.mean(values) if values else None
+
+
+def variation(cell, figure):
+    """Standard deviation in units of the mean; None where there is no spread to know."""
+    values = known(cell, figure)
+    if len(values) < 2 or statistics.mean(values) == 0:
+        return None
+    return statistics.stdev(values) / statistics.mean(values)
+
+
+def student(degrees):
+    """Two-sided 95 % quantile of Student's distribution."""
+    table = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 10: 2.228}
+    return table.get(degrees, 2.0)
 
 
 def shown(number):
     return "-" if number is None else f"{number:,.0f}"
 
 
-def spread(cell, figure):
-    known = [repeat[figure] for repeat in cell if repeat[figure] is not None]
-    if len(known) < 2 or statistics.mean(known) == 0:
+def plain(cell, figure):
+    return shown(mean(cell, figure))
+
+
+def with_interval(cell, figure):
+    """Mean and half of its 95 % interval."""
+    spread = variation(cell, figure)
+    if spread is None:
+        return plain(cell, figure)
+    runs = len(known(cell, figure))
+    half = student(runs - 1) * spread * mean(cell, figure) / runs**0.5
+    return f"{plain(cell, figure)} ± {half:,.0f}"
+
+
+def percent(cell, figure):
+    spread = variation(cell, figure)
+    return "-" if spread is None else f"{100 * spread:.1f} %"
+
+
+def ratio(cell, base, figure):
+    """Of two means, with the 95 % interval of the ratio where both have a spread (by its logarithm)."""
+    ours, theirs = mean(cell, figure), mean(base, figure)
+    if not ours or not theirs:
         return "-"
-    return f"{100 * statistics.stdev(known) / statistics.mean(known):.1f} %"
+    text = f"{ours / theirs:.2f}"
+    spreads = variation(cell, figure), variation(base, figure)
+    if cell is base or None in spreads:
+        return text
+    runs = len(known(cell, figure)), len(known(base, figure))
+    error = (spreads[0]**2 / runs[0] + spreads[1]**2 / runs[1])**0.5
+    factor = math.exp(student(sum(runs) - 2) * error)
+    return f"{text} ({ours / theirs / factor:.2f} to {ours / theirs * factor:.2f})"
 
 
 def table(header, rows):
@@ -83,11 +130,6 @@ def table(header, rows):
     for row in rows:
         print("| " + " | ".join(row) + " |")
     print()
-
-
-def ratio(cell, base, figure):
-    ours, theirs = mean(cell, figure), mean(base, figure)
-    return f"{ours / theirs:.2f}" if ours and theirs else "-"
 
 
 def published_table(cells, published):
@@ -99,7 +141,7 @@ def published_table(cells, published):
         docker = cells.get((workload, "docker-default"), [])
         base = published[workload, "docker-default"]
         rows.append([workload, system, f"`{stand_in}`" if stand_in else "not testable here", str(functions),
-                     shown(mean(cell, "functions")), f"{functions / base[0]:.2f}",
+                     plain(cell, "functions"), f"{functions / base[0]:.2f}",
                      ratio(cell, docker, "functions"), ratio(cell, docker, "with_softirq"),
                      f"{complexity / base[1]:.2f}", ratio(cell, docker, "complexity")])
     table(["workload", "published system", "here", "functions published", "functions here",
@@ -107,32 +149,45 @@ def published_table(cells, published):
            "here"], rows)
 
 
-def workload_table(cells, workload):
-    print(f"### {workload}\n")
-    rows = []
-    for sandbox in ROWS:
-        cell = cells.get((workload, sandbox))
-        if cell:
-            rows.append([f"`{sandbox}`", str(len(cell))] +
-                        [shown(mean(cell, name)) for name in
-                         ("functions", "with_softirq", "without_emulation", "function_lines", "executed_lines",
-                          "lines_with_softirq", "lines_without_emulation", "complexity")] +
-                        [spread(cell, "functions")])
-    table(["sandbox", "runs", "functions", "with softirq", "without emulation", "function lines",
-           "executed lines", "with softirq", "without emulation", "complexity", "variation"], rows)
+# Heading, figure, how it is shown.
+EXERCISED = [("functions", "functions", with_interval), ("with softirq", "with_softirq", with_interval),
+             ("without emulation", "without_emulation", plain), ("function lines", "function_lines", plain),
+             ("executed lines", "executed_lines", with_interval), ("with softirq", "lines_with_softirq", plain),
+             ("without emulation", "lines_without_emulation", plain), ("complexity", "complexity", plain),
+             ("variation", "functions", percent)]
+BESIDE = [("VAP functions", "vap", plain), ("stage 1", "stage1", plain), ("stage 2", "stage2", plain),
+          ("HAP in setup", "setup", plain), ("permitted system calls", "syscalls", plain),
+          ("functions behind them", "permitted", plain), ("behind guest exits", "exit_functions", plain),
+          ("behind KVM ioctls", "ioctl_functions", plain)]
 
 
-def beside_table(cells, workload):
-    print(f"### Beside it, {workload}\n")
+def workload_table(cells, workload, title, columns):
+    print(f"### {title}\n")
+    rows = [[f"`{sandbox}`", str(len(cells[workload, sandbox]))] +
+            [show(cells[workload, sandbox], figure) for _, figure, show in columns]
+            for sandbox in ROWS if (workload, sandbox) in cells]
+    table(["sandbox", "runs"] + [heading for heading, _, _ in columns], rows)
+
+
+def cell_times(folder):
+    """(workload, sandbox) -> seconds of each measured cell, from the logs: a resumed campaign's summary has only
+    those of its last run."""
+    times = collections.defaultdict(list)
+    for path in sorted(pathlib.Path(folder).glob("*.b*.r*.log")):
+        said = re.search(r"([0-9.]+) s in all", path.read_text())
+        sandbox, workload = path.name.split(".")[:2]
+        if said:
+            times[workload, sandbox].append(float(said[1]))
+    return times
+
+
+def times_table(times):
+    print("## Time of a cell\n")
     rows = []
     for sandbox in ROWS:
-        cell = cells.get((workload, sandbox))
-        if cell:
-            rows.append([f"`{sandbox}`"] + [shown(mean(cell, name)) for name in
-                                            ("vap", "stage1", "stage2", "setup", "syscalls", "permitted",
-                                             "exit_functions", "ioctl_functions")])
-    table(["sandbox", "VAP functions", "stage 1", "stage 2", "HAP in setup", "permitted system calls",
-           "functions behind them", "behind guest exits", "behind KVM ioctls"], rows)
+        found = [times.get((workload, sandbox)) for workload in WORKLOADS]
+        rows.append([f"`{sandbox}`"] + [f"{statistics.median(cell):.0f} s" if cell else "-" for cell in found])
+    table(["sandbox"] + WORKLOADS, rows)
 
 
 def main():
@@ -149,9 +204,10 @@ def main():
         sys.exit(f"no recordings in {options.dir}")
     published_table(cells, published)
     for workload in WORKLOADS:
-        workload_table(cells, workload)
+        workload_table(cells, workload, workload, EXERCISED)
     for workload in WORKLOADS:
-        beside_table(cells, workload)
+        workload_table(cells, workload, f"Beside it, {workload}", BESIDE)
+    times_table(cell_times(options.dir))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 #include <sys/utsname.h>
 
 #include <chrono>
-#include <ctime>
 #include <filesystem>
 #include <map>
 #include <thread>
@@ -12,6 +11,7 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "base/temp_dir.h"
+#include "base/time_text.h"
 #include "cli/steady_serve.h"
 #include "cli/userland_images.h"
 #include "collect/emulator/emulator_collector.h"
@@ -30,15 +30,6 @@ using namespace std::chrono_literals;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string timestamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 // A string from JSON that came out of the lab machine, where anything may be missing or of another type.
@@ -186,7 +177,7 @@ class CellRun {
     ::uname(&host);
     std::map<std::string, std::string> meta = {
         {"tool_version", HAP_VERSION},
-        {"created", timestamp()},
+        {"created", utc_timestamp()},
         {"sandbox", request_.sandbox},
         {"workload", request_.workload_name},
         {"profile", request_.profile},

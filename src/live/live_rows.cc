@@ -4,7 +4,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/kernel_description.h"
+#include "base/time_text.h"
 #include "collect/emulator/kallsyms.h"
 #include "collect/emulator/kernel_map.h"
 #include "collect/traceable.h"
@@ -28,15 +28,6 @@ constexpr size_t most_threads = 4096;
 constexpr uint64_t largest_function = 1 << 20;
 // arch/x86: __START_KERNEL_map + CONFIG_PHYSICAL_START, where every distribution links its kernel.
 constexpr uint64_t linked_text = 0xffffffff81000000;
-
-std::string timestamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 // In the form that KernelMap takes.
 std::string as_json(const KernelDescription& kernel) {
@@ -135,7 +126,7 @@ void LiveRows::note_threads(const collect::LiveScope& scope) {
 Status LiveRows::write_identity(const Findings& findings, RecordingWriter& writer) const {
   const KernelDescription kernel = describe_kernel();
   std::map<std::string, std::string> meta = findings.meta;
-  meta["created"] = timestamp();
+  meta["created"] = utc_timestamp();
   meta["collector"] = findings.collector;
   meta["granularity"] = "function";
   meta["kernel_release"] = kernel.release;

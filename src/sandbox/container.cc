@@ -4,12 +4,10 @@
 
 #include <cstdio>
 
-#include "sandbox/cgroup.h"
 #include "sandbox/command.h"
-#include "sandbox/network.h"
+#include "sandbox/container_place.h"
 #include "sandbox/oci_runtime.h"
 #include "sandbox/oci_spec.h"
-#include "sandbox/rootfs.h"
 #include "sandbox/seccomp_choice.h"
 #include "sandbox/seccomp_profile.h"
 #include "sandbox/service_command.h"
@@ -35,11 +33,7 @@ class Container : public Sandbox {
   Status stop() override {
     // A service that ignores SIGTERM as the first process of its namespace (python) costs this whole time.
     Status status = container_.stop(std::chrono::seconds(2));
-    HAP_TRY(group, Cgroup::name(scope_cgroup));
-    if (auto killed = group.kill(); !killed) return killed.error();
-    rootfs_.reset();
-    port_.reset();
-    HAP_CHECK(group.remove());
+    HAP_CHECK(place_.remove());
     return status;
   }
 
@@ -68,19 +62,14 @@ class Container : public Sandbox {
 
   Result<Instance> try_start(const Service& service) {
     Instance instance;
-    auto rootfs = Rootfs::create(service);
-    if (!rootfs) return rootfs.error();
-    rootfs_.emplace(std::move(*rootfs));
-    auto port = VethPort::create();
-    if (!port) return port.error();
-    port_.emplace(std::move(*port));
+    HAP_CHECK(place_.make(service));
 
     OciPlan plan;
     plan.argv = service_command(service, sandbox_address, !kind_.rootless);
     plan.env = service.env;
     plan.working_dir = service.working_dir;
-    plan.rootfs = rootfs_->path();
-    plan.netns = port_->netns_path();
+    plan.rootfs = place_.rootfs();
+    plan.netns = place_.netns();
     plan.cgroup = scope_cgroup;
     if (kind_.seccomp) {
       HAP_TRY(profile, seccomp(instance.facts));
@@ -99,7 +88,7 @@ class Container : public Sandbox {
     instance.address = sandbox_address;
     instance.port = service.port;
     instance.processes = {container_.first_process()};
-    instance.scope = port_->scope();
+    instance.scope = place_.network_scope();
     instance.scope.push_back({"cgroup", scope_cgroup, "application"});
     instance.expected_tasks = {task_name(service)};
     instance.facts["runtime"] = kind_.runtime;
@@ -139,8 +128,7 @@ class Container : public Sandbox {
   ContainerKind kind_;
   std::vector<pid_t> monitors_;  // of virtual machines
   OciContainer container_;
-  std::optional<Rootfs> rootfs_;
-  std::optional<VethPort> port_;
+  ContainerPlace place_;
 };
 
 }  // namespace

@@ -13,9 +13,12 @@ constexpr auto call_limit = 180s;
 
 }  // namespace
 
-Status GuestAgent::wait_until_ready(std::chrono::milliseconds limit) {
+Status GuestAgent::wait_until_ready(std::chrono::milliseconds limit,
+                                    const std::function<std::string()>& last_words) {
   const auto ready = link_.wait_event("ready", cancel_, limit);
-  return ready ? Status() : Status(ready.error());
+  if (ready) return {};
+  return Error("the virtual machine did not boot: " + ready.error().to_string() + "; " + last_words(),
+               ErrorKind::sandbox);
 }
 
 Status GuestAgent::start_service(const Service& service, const std::string& device) {

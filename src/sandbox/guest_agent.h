@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,8 +20,8 @@ class GuestAgent {
   // `peer_pidfd` (not owned) becomes readable when the machine has ended; -1: none.
   GuestAgent(UniqueFd socket, int peer_pidfd) : link_(lab::PeerSocket(std::move(socket), peer_pidfd)) {}
 
-  // Until the guest has booted.
-  Status wait_until_ready(std::chrono::milliseconds limit);
+  // Until the guest has booted. `last_words`: what is known about one that has not.
+  Status wait_until_ready(std::chrono::milliseconds limit, const std::function<std::string()>& last_words);
   // Starts the service in the guest. `device`: the guest's network device, which gets the sandbox's address
   // first; empty: it has one.
   Status start_service(const Service& service, const std::string& device);

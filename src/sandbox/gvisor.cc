@@ -7,10 +7,9 @@
 #include "base/subprocess.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/command.h"
-#include "sandbox/network.h"
+#include "sandbox/container_place.h"
 #include "sandbox/oci_runtime.h"
 #include "sandbox/oci_spec.h"
-#include "sandbox/rootfs.h"
 #include "sandbox/service_command.h"
 #include "sandbox/technologies.h"
 
@@ -33,11 +32,7 @@ class Gvisor : public Sandbox {
 
   Status stop() override {
     Status status = container_.stop(std::chrono::seconds(10));
-    HAP_TRY(group, Cgroup::name(scope_cgroup));
-    HAP_CHECK(group.kill());
-    rootfs_.reset();
-    port_.reset();
-    HAP_CHECK(group.remove());
+    HAP_CHECK(place_.remove());
     return status;
   }
 
@@ -45,12 +40,7 @@ class Gvisor : public Sandbox {
 
  private:
   Result<Instance> try_start(const Service& service) {
-    auto rootfs = Rootfs::create(service);
-    if (!rootfs) return rootfs.error();
-    rootfs_.emplace(std::move(*rootfs));
-    auto port = VethPort::create();
-    if (!port) return port.error();
-    port_.emplace(std::move(*port));
+    HAP_CHECK(place_.make(service));
 
     // runsc refuses to take over the interfaces of what it holds for the machine's own network namespace, and
     // it tells that one by /proc/sys/net/core/rmem_default. Since Linux 6.9 every namespace has that file, so
@@ -61,8 +51,8 @@ class Gvisor : public Sandbox {
     plan.argv = service_command(service, sandbox_address, true);
     plan.env = service.env;
     plan.working_dir = service.working_dir;
-    plan.rootfs = rootfs_->path();
-    plan.netns = port_->netns_path();
+    plan.rootfs = place_.rootfs();
+    plan.netns = place_.netns();
     plan.cgroup = scope_cgroup;
     plan.capabilities = docker_capabilities();
     if (auto started = container_.start(oci_configuration(plan)); !started) return started.error();
@@ -70,7 +60,7 @@ class Gvisor : public Sandbox {
     Instance instance;
     instance.address = sandbox_address;
     instance.port = service.port;
-    instance.scope = port_->scope();
+    instance.scope = place_.network_scope();
     for (auto& rule : instance.scope) rule.role = "sandbox";
     instance.scope.push_back({"cgroup", scope_cgroup, "sandbox"});
     HAP_TRY(group, Cgroup::name(scope_cgroup));
@@ -100,8 +90,7 @@ class Gvisor : public Sandbox {
   std::string platform_;
   std::string runtime_;
   OciContainer container_;
-  std::optional<Rootfs> rootfs_;
-  std::optional<VethPort> port_;
+  ContainerPlace place_;
 };
 
 }  // namespace

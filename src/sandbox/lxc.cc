@@ -87,7 +87,8 @@ class Lxc : public Sandbox {
 
   // What init reads and runs.
   Status furnish(const Service& service) const {
-    const std::string script = std::string(service_folder) + "/start";
+    // Not among the service's own files, one of which may have the same name.
+    const std::string script = "/etc/start-service";
     HAP_CHECK(write_file_atomic(rootfs_->path() + script, start_script(service), 0755));
     return write_file_atomic(rootfs_->path() + "/etc/inittab",
                              "::respawn:/usr/bin/busybox syslogd -n -O /tmp/messages\n"
@@ -96,11 +97,7 @@ class Lxc : public Sandbox {
   }
 
   Result<Instance> try_start(const Service& service) {
-    if (!service.root.empty()) {
-      return Error("this sandbox boots the machine's own root file system, not the service's",
-                   ErrorKind::unsupported)
-          .hint("use a container or gVisor for a service from an image");
-    }
+    HAP_CHECK(refuse_own_root(service));
     HAP_CHECK(ensure_bridge());
     HAP_TRY(folder, fresh_state("lxc"));
     folder_ = folder;

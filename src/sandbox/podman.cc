@@ -7,11 +7,9 @@
 #include <cstdlib>
 
 #include "base/file.h"
-#include "sandbox/cgroup.h"
 #include "sandbox/command.h"
-#include "sandbox/network.h"
+#include "sandbox/container_place.h"
 #include "sandbox/oci_spec.h"
-#include "sandbox/rootfs.h"
 #include "sandbox/seccomp_choice.h"
 #include "sandbox/service_command.h"
 #include "sandbox/technologies.h"
@@ -39,11 +37,7 @@ class Podman : public Sandbox {
       removed = run_detaching(command({"rm", "--force", "--time", "2", container_name}), folder_ + "/log")
                     .context_if("removing the container");
     }
-    HAP_TRY(group, Cgroup::name(scope_cgroup));
-    HAP_CHECK(group.kill());
-    rootfs_.reset();
-    port_.reset();
-    HAP_CHECK(group.remove());
+    HAP_CHECK(place_.remove());
     return removed;
   }
 
@@ -75,7 +69,7 @@ class Podman : public Sandbox {
     std::vector<std::string> words{"run", "--detach", "--name", container_name, "--hostname", "cell",
                                    // conmon stays where podman is, among the host daemons
                                    "--cgroups", "no-conmon", "--cgroup-parent", scope_cgroup, "--network",
-                                   "ns:" + port_->netns_path(), "--security-opt", "seccomp=" + seccomp,
+                                   "ns:" + place_.netns(), "--security-opt", "seccomp=" + seccomp,
                                    "--workdir", service.working_dir, "--log-driver", "k8s-file", "--log-opt",
                                    "path=" + folder_ + "/container-log", "--pidfile", folder_ + "/pid",
                                    "--cap-drop", "all"};
@@ -83,7 +77,7 @@ class Podman : public Sandbox {
       words.insert(words.end(), {"--cap-add", capability});
     }
     for (const auto& [name, value] : service.env) words.insert(words.end(), {"--env", name + "=" + value});
-    words.insert(words.end(), {"--rootfs", rootfs_->path()});
+    words.insert(words.end(), {"--rootfs", place_.rootfs()});
     for (auto& word : service_command(service, sandbox_address, true)) words.push_back(std::move(word));
     return words;
   }
@@ -92,12 +86,7 @@ class Podman : public Sandbox {
     Instance instance;
     HAP_TRY(folder, fresh_state("podman"));
     folder_ = folder;
-    auto rootfs = Rootfs::create(service);
-    if (!rootfs) return rootfs.error();
-    rootfs_.emplace(std::move(*rootfs));
-    auto port = VethPort::create();
-    if (!port) return port.error();
-    port_.emplace(std::move(*port));
+    HAP_CHECK(place_.make(service));
     HAP_TRY(seccomp, choose_seccomp(kind_.seccomp_profile, kind_.seccomp_origin, instance.facts));
     created_ = true;
     HAP_CHECK(run_detaching(command(run_arguments(service, seccomp.path)), folder_ + "/log")
@@ -109,7 +98,7 @@ class Podman : public Sandbox {
     instance.address = sandbox_address;
     instance.port = service.port;
     instance.processes = {first};
-    instance.scope = port_->scope();
+    instance.scope = place_.network_scope();
     instance.scope.push_back({"cgroup", scope_cgroup, "application"});
     instance.expected_tasks = {task_name(service)};
     instance.facts["runtime"] = "podman";
@@ -122,8 +111,7 @@ class Podman : public Sandbox {
   PodmanKind kind_;
   std::string folder_;
   bool created_ = false;
-  std::optional<Rootfs> rootfs_;
-  std::optional<VethPort> port_;
+  ContainerPlace place_;
 };
 
 }  // namespace

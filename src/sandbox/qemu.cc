@@ -180,19 +180,11 @@ class Qemu : public Sandbox {
     process_ = std::move(process);
     HAP_TRY(socket, connect_to(folder_ + "/agent"));
     guest_.emplace(std::move(socket), process_->pidfd());
-    if (auto ready = guest_->wait_until_ready(boot_limit); !ready) {
-      return Error("the virtual machine did not boot: " + ready.error().to_string() + "; " + last_words(),
-                   ErrorKind::sandbox);
-    }
-    return {};
+    return guest_->wait_until_ready(boot_limit, [this] { return last_words(); });
   }
 
   Result<Instance> try_start(const Service& service) {
-    if (!service.root.empty()) {
-      return Error("this sandbox boots the machine's own root file system, not the service's",
-                   ErrorKind::unsupported)
-          .hint("use a container or gVisor for a service from an image");
-    }
+    HAP_CHECK(refuse_own_root(service));
     HAP_TRY(folder, fresh_state("qemu"));
     folder_ = folder;
     auto port = TapPort::create();

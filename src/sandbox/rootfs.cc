@@ -46,6 +46,13 @@ Status place_files(const Service& service, const std::string& root) {
   return {};
 }
 
+Status refuse_own_root(const Service& service) {
+  if (service.root.empty()) return {};
+  return Error("this sandbox boots the machine's own root file system, not the service's",
+               ErrorKind::unsupported)
+      .hint("use a container or gVisor for a service from an image");
+}
+
 Result<Rootfs> Rootfs::create(const Service& service) {
   HAP_TRY(folder, fresh_state("root"));
   Rootfs rootfs(folder);

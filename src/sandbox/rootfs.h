@@ -19,6 +19,9 @@ Result<std::string> fresh_state(const std::string& name);
 // writable by every user.
 Status place_files(const Service& service, const std::string& root);
 
+// `unsupported` for a service with a root of its own, in sandboxes that boot the machine's.
+Status refuse_own_root(const Service& service);
+
 // The mounted overlay; unmounted and removed on destruction.
 class Rootfs {
  public:

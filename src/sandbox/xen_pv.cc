@@ -175,19 +175,11 @@ class XenPv : public Sandbox {
     auto socket = accept_guest(listener);
     if (!socket) return Error(socket.error().to_string() + "; " + last_words(), ErrorKind::sandbox);
     guest_.emplace(std::move(*socket), -1);
-    if (auto ready = guest_->wait_until_ready(boot_limit); !ready) {
-      return Error("the guest did not boot: " + ready.error().to_string() + "; " + last_words(),
-                   ErrorKind::sandbox);
-    }
-    return {};
+    return guest_->wait_until_ready(boot_limit, [this] { return last_words(); });
   }
 
   Result<Instance> try_start(const Service& service) {
-    if (!service.root.empty()) {
-      return Error("this sandbox boots the machine's own root file system, not the service's",
-                   ErrorKind::unsupported)
-          .hint("use a container or gVisor for a service from an image");
-    }
+    HAP_CHECK(refuse_own_root(service));
     if (!is_dom0()) {
       return Error("the machine's kernel is not Xen's dom0", ErrorKind::unsupported)
           .hint("measure this sandbox with `hap measure`, which boots Xen in the lab machine");

@@ -56,24 +56,6 @@ TEST(Description, NamesWhatIsWrong) {
   EXPECT_FALSE(parse_description(json()));
 }
 
-TEST(CommandLoad, CountsAnExitStatusAndTheExpectedOutput) {
-  json object = valid();
-  object["load"] = {{"command", {"echo", "{n}:{address}:{port}"}}, {"expect", "7:10.0.0.1:80"}};
-  const auto description = parse_description(object);
-  ASSERT_TRUE(description);
-  const auto workload = make_described(*description);
-  const auto client = workload->client({"10.0.0.1", 80}, std::chrono::seconds(20));
-  EXPECT_TRUE(client->request(7));
-  EXPECT_FALSE(client->request(8));
-  object["load"] = {{"command", {"false"}}};
-  const auto failing = parse_description(object);
-  ASSERT_TRUE(failing);
-  const auto status =
-      make_described(*failing)->client({"10.0.0.1", 80}, std::chrono::seconds(20))->request(1);
-  ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().kind(), ErrorKind::workload);
-}
-
 TEST(WorkloadFile, ReadsTheExamples) {
   for (const char* name : {"nginx.toml", "postgresql.toml"}) {
     const auto object = read_workload_file(std::string(HAP_SOURCE_DIR) + "/examples/" + name);

@@ -9,6 +9,7 @@
 
 #include "base/unique_fd.h"
 #include "workload/catalogue.h"
+#include "workload/description.h"
 #include "workload/http.h"
 #include "workload/resp.h"
 
@@ -136,6 +137,36 @@ TEST(Catalogue, NamesWhatExists) {
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().kind(), ErrorKind::usage);
   EXPECT_THAT(unknown.error().hint(), HasSubstr("redis-set"));
+}
+
+// A client whose load is the command `argv`, expecting `expect` in its output.
+std::unique_ptr<Client> command_client(const nlohmann::json& argv, const std::string& expect,
+                                       const Endpoint& endpoint) {
+  const auto description = parse_description({{"name", "page"},
+                                              {"command", {"serve"}},
+                                              {"port", 80},
+                                              {"load", {{"command", argv}, {"expect", expect}}}});
+  EXPECT_TRUE(description);
+  return make_described(*description)->client(endpoint, 2000ms);
+}
+
+TEST(CommandLoad, CountsAnExitStatusAndTheExpectedOutput) {
+  const ScriptedServer server({});
+  const std::string place = server.endpoint().address + ":" + std::to_string(server.endpoint().port);
+  const auto client = command_client({"echo", "{n}:{address}:{port}"}, "7:" + place, server.endpoint());
+  EXPECT_TRUE(client->request(7));
+  EXPECT_FALSE(client->request(8));
+  const auto status = command_client({"false"}, "", server.endpoint())->request(1);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().kind(), ErrorKind::workload);
+}
+
+// Intent: waiting for a service must not cost it the processor.
+TEST(CommandLoad, StartsNothingWhileNobodyListens) {
+  const Endpoint nobody{"127.0.0.1", 1};
+  const auto status = command_client({"no-such-program"}, "", nobody)->request(1);
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().to_string(), HasSubstr("connecting to the service"));
 }
 
 }  // namespace
