@@ -3,6 +3,8 @@
 //
 //   live_overhead [--windows N] [--icount VALUE] [METHOD...]
 //
+// METHOD: "hap bpf", "hap ftrace", trace-cmd, function_graph, bpftrace, attach; all of them by default.
+//
 // Each method runs in a machine of its own from the same checkpoint, beside an untraced one. hap records with
 // its default window length, over at least N windows (10), arming and taking off included; the others have
 // one round of 1,000 requests. The machine's clock is tied to executed instructions: with shift=2 one
