@@ -39,8 +39,8 @@ inline std::vector<Method> live_methods(int windows) {
           {"function_graph", 0,
            "echo $pid > /sys/kernel/tracing/set_ftrace_pid; echo function_graph > "
            "/sys/kernel/tracing/current_tracer\n"
-           "cat /sys/kernel/tracing/trace_pipe > /run/graph & tracer=$!",
-           once, "echo 0 > /sys/kernel/tracing/tracing_on; sleep 1; kill $tracer",
+           "cat /sys/kernel/tracing/trace_pipe > /dev/null 2>&1 & tracer=$!",
+           once, "echo 0 > /sys/kernel/tracing/tracing_on; sleep 1; kill $tracer || true",
            "echo $(grep -h '^overrun' /sys/kernel/tracing/per_cpu/cpu*/stats) entries"},
           {"bpftrace", 0,
            "export BPFTRACE_MAX_PROBES=100000\n"
