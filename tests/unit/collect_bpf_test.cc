@@ -116,23 +116,6 @@ TEST(EntryLinks, NotEvenMemoryForOne) {
   EXPECT_FALSE(attach_all(numbers(4), kernel.links()));
 }
 
-TEST(Arming, SeenInAProcessIsDone) {
-  EXPECT_EQ(done_with({1, true, false}, 0ms), Done::seen);
-  EXPECT_EQ(done_with({0, false, false}, 10s), Done::no);
-}
-
-// Intent: what runs in both contexts gets a chance to be seen in the process first.
-TEST(Arming, SoftirqsNeedSomeEntries) {
-  EXPECT_EQ(done_with({kSoftirqEntries - 1, false, true}, 1s), Done::no);
-  EXPECT_EQ(done_with({kSoftirqEntries, false, true}, 0ms), Done::seen);
-}
-
-TEST(Arming, OthersFunctionsAreSampledAfterAWhile) {
-  EXPECT_EQ(done_with({100000, false, false}, kIdleTime - 1ms), Done::no);
-  EXPECT_EQ(done_with({kIdleEntries - 1, false, false}, kIdleTime), Done::no);
-  EXPECT_EQ(done_with({kIdleEntries, false, false}, kIdleTime), Done::sampled);
-}
-
 constexpr TracingCosts costs{1e6, 1e3, 1e3};  // a link: 1 ms; a function: 1 us; an entry: 1 us
 
 TEST(Arming, NothingDoneIsNeverWorthAChange) {

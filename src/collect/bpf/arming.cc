@@ -4,13 +4,6 @@
 
 namespace hap::collect {
 
-Done done_with(const Sighting& sighting, std::chrono::nanoseconds watched_for) {
-  if (sighting.in_process) return Done::seen;
-  if (sighting.in_softirq && sighting.entries >= kSoftirqEntries) return Done::seen;
-  if (watched_for >= kIdleTime && sighting.entries >= kIdleEntries) return Done::sampled;
-  return Done::no;
-}
-
 bool LinkAccount::worth_replacing(uint64_t done_entries, size_t keep, std::chrono::nanoseconds since_last,
                                   std::chrono::nanoseconds left_of_window, const TracingCosts& costs) {
   constexpr double waste_before_large_work = 1.0 / 8;

@@ -11,14 +11,9 @@
 // A link is replaced when max(expected, waste) is above the price, and waste above an eighth of it (so that a
 // large link is not replaced for every function that turns up in the first milliseconds).
 //
-// A function is done in a window when
-//   - it was seen in the context `process`: that is all the attack profile asks; or
-//   - it was seen in a softirq that a watched thread ran when it enabled bottom halves, and was entered
-//     often since (kSoftirqEntries): what runs by the packet; or
-//   - it was entered kIdleEntries times in kIdleTime without being seen in a context of the attack profile:
-//   it
-//     is others' doing. This is sampling, and counted: what a watched thread does with it later in this
-//     window is censored.
+// A function is done in a window when it was seen in the context `process`: that is all the attack profile
+// asks. What was seen in interrupts or by others only stays watched, however often it is entered: a watched
+// thread may enter it yet, and it would be missing from the profile.
 #pragma once
 
 #include <chrono>
@@ -27,27 +22,12 @@
 
 namespace hap::collect {
 
-inline constexpr uint32_t kSoftirqEntries = 16;
-inline constexpr uint32_t kIdleEntries = 64;
-inline constexpr std::chrono::milliseconds kIdleTime{250};
-
 // In nanoseconds of processor time; measured by calibration.h.
 struct TracingCosts {
   double link = 0;      // making and closing a link, whatever its size
   double function = 0;  // and for each function on it
   double entry = 0;     // entering a watched function
 };
-
-// What was seen of a function in this window so far.
-struct Sighting {
-  uint32_t entries = 0;     // by anybody
-  bool in_process = false;  // by a watched thread
-  bool in_softirq = false;  // synchronously by a watched thread
-};
-
-enum class Done { no, seen, sampled };
-
-Done done_with(const Sighting& sighting, std::chrono::nanoseconds watched_for);
 
 // One link as it is judged.
 class LinkAccount {

@@ -56,7 +56,7 @@ class BpfCollector : public LiveCollector {
   Status attach_first();
   Status attach(std::vector<uint32_t> functions);
   // Functions of `link` that are done in this window, in its order.
-  std::vector<uint32_t> done_on(const WatchedLink& watched, std::chrono::nanoseconds elapsed) const;
+  std::vector<uint32_t> done_on(const WatchedLink& watched) const;
   Status look(Clock::time_point now);
   Status close(WatchedLink& watched);
   Result<uint64_t> missed_on_links() const;
@@ -76,13 +76,12 @@ class BpfCollector : public LiveCollector {
   Clock::time_point last_look_;
   Clock::time_point next_look_;
   std::chrono::nanoseconds window_length_ = assumed_window;
-  uint64_t taken_off_seen_ = 0;     // in this window
-  uint64_t taken_off_sampled_ = 0;  // in all windows
-  uint64_t missed_on_closed_ = 0;   // of links closed
-  uint64_t missed_on_links_ = 0;    // in windows
-  uint64_t links_before_ = 0;       // missed on links when the window began
-  KernelProgram::Misses before_;    // of the program when the window began
-  KernelProgram::Misses missed_;    // in windows
+  uint64_t taken_off_ = 0;         // in this window
+  uint64_t missed_on_closed_ = 0;  // of links closed
+  uint64_t missed_on_links_ = 0;   // in windows
+  uint64_t links_before_ = 0;      // missed on links when the window began
+  KernelProgram::Misses before_;   // of the program when the window began
+  KernelProgram::Misses missed_;   // in windows
   std::map<std::pair<int, int32_t>, uint64_t> system_calls_reported_;
   LiveStats stats_;
 };
@@ -224,7 +223,7 @@ Status BpfCollector::begin_window(uint32_t) {
   for (auto& watched : joined) HAP_CHECK(close(watched));
   program_->clear();
   std::fill(entries_seen_.begin(), entries_seen_.end(), 0);
-  taken_off_seen_ = 0;
+  taken_off_ = 0;
   HAP_TRY(on_links, missed_on_links());
   links_before_ = on_links;
   HAP_TRY(misses, program_->misses());
@@ -235,16 +234,10 @@ Status BpfCollector::begin_window(uint32_t) {
   return {};
 }
 
-std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched,
-                                            std::chrono::nanoseconds elapsed) const {
+std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched) const {
   std::vector<uint32_t> done;
   for (const uint32_t function : watched.link.functions) {
-    Sighting sighting;
-    sighting.entries = program_->entries(function);
-    if (sighting.entries == 0) continue;
-    sighting.in_process = program_->hit(function, Cause::process);
-    sighting.in_softirq = program_->hit(function, Cause::softirq_bh);
-    if (done_with(sighting, elapsed) != Done::no) done.push_back(function);
+    if (program_->entries(function) != 0 && program_->hit(function, Cause::process)) done.push_back(function);
   }
   return done;
 }
@@ -255,7 +248,7 @@ Status BpfCollector::look(Clock::time_point now) {
   const size_t count = links_.size();  // links made here need no look yet
   for (size_t i = 0; i < count; ++i) {
     const auto& functions = links_[i].link.functions;
-    const auto done = done_on(links_[i], elapsed);
+    const auto done = done_on(links_[i]);
     uint64_t entries = 0;
     for (const uint32_t function : done) {
       const uint32_t total = program_->entries(function);
@@ -268,10 +261,7 @@ Status BpfCollector::look(Clock::time_point now) {
     keep.reserve(rest);
     std::set_difference(functions.begin(), functions.end(), done.begin(), done.end(),
                         std::back_inserter(keep));
-    for (const uint32_t function : done) {
-      const bool seen = program_->hit(function, Cause::process) || program_->hit(function, Cause::softirq_bh);
-      ++(seen ? taken_off_seen_ : taken_off_sampled_);
-    }
+    taken_off_ += done.size();
     HAP_CHECK(attach(std::move(keep)));  // before the old one goes, so that nothing is unwatched in between
     HAP_CHECK(close(links_[i]));
     unwatched_.insert(unwatched_.end(), done.begin(), done.end());
@@ -326,7 +316,7 @@ Result<WindowSight> BpfCollector::end_window() {
     reported = count;
   });
   WindowSight sight;
-  sight.disarmed = taken_off_seen_;
+  sight.disarmed = taken_off_;
   return sight;
 }
 
@@ -339,8 +329,6 @@ Result<LiveStats> BpfCollector::stop() {
     stats_.missed_task = count(missed_.other) + missed_on_links_;
     stats_.missed_interrupt = count(missed_.interrupt);
     stats_.more.push_back({"missed_own", count(missed_.own), "entries of the tracer's own call tree"});
-    stats_.more.push_back({"censored_functions", taken_off_sampled_,
-                           "functions taken off within a window because only others entered them"});
     if (const uint64_t calls = program_->compat_calls(); calls != 0) {
       stats_.more.push_back({"compat_system_calls", calls, "system calls of 32-bit programs, not listed"});
     }
