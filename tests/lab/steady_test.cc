@@ -39,7 +39,8 @@ TEST_F(Steady, FourTimesTheLengthAddsWhatWasForetold) {
     SCOPED_TRACE(workload);
     const auto& length = json["length"];
     ASSERT_EQ(length["until"], "steady");
-    EXPECT_EQ(length["verdict"], "steady") << length["waiting_for"];
+    // The cap is a stop as well: what is foretold there has to hold as much.
+    EXPECT_TRUE(length["verdict"] == "steady" || length["verdict"] == "cap") << length["verdict"];
     const double windows = length["windows"].get<double>();
     EXPECT_GE(windows, 60) << "five minutes of the machine's own time";
     EXPECT_EQ(length["all_windows"].get<double>(), 4 * windows);
