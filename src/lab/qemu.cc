@@ -32,8 +32,8 @@ std::string with_double_commas(const std::string& value) {
 }
 
 // A fixed share of the memory for dom0, so that it never balloons; the rest is for Xen and its guests.
-// eager-fpu: otherwise Xen restores a guest's vector registers only when it first uses them (CR0.TS), and with
-// the emulated processor the guest's programs then crashed or hung.
+// eager-fpu: otherwise Xen restores a guest's vector registers only when it first uses them (CR0.TS), and
+// with the emulated processor the guest's programs then crashed or hung.
 std::string xen_parameters(const LabSpec& spec) {
   const std::string dom0 = std::to_string(spec.memory_mib / 16 * 11) + "M";
   return "console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning spec-ctrl=eager-fpu "
