@@ -175,10 +175,10 @@ struct SteadyRule {
   // This many windows in a row must have added nothing new, and this share of all windows so far: code that
   // comes in bursts (one timer, fifty functions) is quiet for long between them.
   std::uint32_t quiet_windows = 1;
-  double quiet_share = 0.2;  // of the windows, without anything new at the end
-  // And four times the length is to add at most this share of the items, by the estimate of predict_growth.
-  // That is a lower bound: timers that have not fired are the business of min_windows. With few bursts its
-  // upper end is higher; no rule can lower that.
+  double quiet_share = 1.0 / 3;  // of the windows, without anything new at the end
+  // And four times the length is to add at most this share of the items: the estimate of predict_growth, a
+  // lower bound, must be at most half of it. Timers that have not fired are the business of min_windows. With
+  // few bursts its upper end is higher; no rule can lower that.
   double growth_factor = 4;
   double growth_limit = 0.02;  // growth from which on the end is not reached
 };

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Raised whenever figures of the same recording may come out differently.
-constexpr int kAnalysisVersion = 4;
+constexpr int kAnalysisVersion = 5;
 constexpr std::size_t kLargestSummary = std::size_t{64} << 20;
 
 Result<std::vector<std::string>> files_in(const std::string& folder) {

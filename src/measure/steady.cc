@@ -23,7 +23,8 @@ std::string unmet(const SteadyRule& rule, const IncidenceCounts& counts, std::ui
 
 std::string unmet(const SteadyRule& rule, const Completeness& seen) {
   if (!seen.growth) return "at least " + std::to_string(kMinWindows) + " windows";
-  if (seen.growth->value > rule.growth_limit * static_cast<double>(seen.seen)) {
+  // The estimate is a lower bound of what will come.
+  if (seen.growth->value > rule.growth_limit / 2 * static_cast<double>(seen.seen)) {
     return "the predicted growth to fall below its limit";
   }
   for (const CompletenessWarning warning : seen.warnings) {

@@ -334,19 +334,30 @@ TEST_F(SandboxRows, XenAndItsDomainsAreToldApart) {
   for (const auto& loss : recorded->header().losses) EXPECT_NE(loss.kind, "switch_mismatch") << loss.count;
 }
 
-// Intent: no cell hangs, whatever else the machine does.
-TEST_F(SandboxRows, TakeTheirTime) {
+class CellTimes : public SandboxRows, public ::testing::WithParamInterface<double> {};
+
+// Intent: no cell takes more than so many times its limit.
+TEST_P(CellTimes, AreWithinTheirLimits) {
   const auto summary = seen_.json();
+  int checked = 0;
   for (const auto& row : summary.at("cells")) {
     for (const auto& expected : expectations()) {
       if (row.at("file") != expected.file + ".hap" || expected.limit_s == 0) continue;
-      // Two machines share two processors with the two programs that start them, and with whatever else runs
-      // there: this finds what hangs. What a cell takes on a quiet machine, bench/campaign prints.
-      const double limit = expected.limit_s * 6;
-      EXPECT_LE(row.value("seconds", 0.0), limit) << expected.file;
+      const double seconds = row.value("seconds", 0.0);
+      std::printf("%-32s %6.1f s of %d\n", expected.file.c_str(), seconds,
+                  static_cast<int>(expected.limit_s));
+      EXPECT_LE(seconds, expected.limit_s * GetParam()) << expected.file;
+      ++checked;
     }
   }
+  EXPECT_GT(checked, 10);
 }
+
+// Two machines share two processors with the two programs that start them, and with whatever else runs
+// there: six times finds what hangs.
+INSTANTIATE_TEST_SUITE_P(Hang, CellTimes, ::testing::Values(6.0));
+// Not shown: one machine's time when both processors are its own, half as much again for the second machine.
+INSTANTIATE_TEST_SUITE_P(Open, CellTimes, ::testing::Values(1.5));
 
 }  // namespace
 }  // namespace hap::testing

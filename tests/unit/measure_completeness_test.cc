@@ -239,17 +239,17 @@ TEST(SteadyWatch, GoesOnWhileWindowsAddItemsAndStopsAtTheCap) {
   EXPECT_FALSE(watch.waiting_for().empty());
 }
 
-TEST(SteadyWatch, AFifthOfTheWindowsMustHaveAddedNothing) {
+TEST(SteadyWatch, AThirdOfTheWindowsMustHaveAddedNothing) {
   SteadyWatch watch({});
   std::vector<std::uint64_t> always(500);
   std::iota(always.begin(), always.end(), 1000U);
-  for (int window = 1; window <= 11; ++window) {
+  for (int window = 1; window <= 13; ++window) {
     std::vector<std::uint64_t> seen = always;
     if (window == 9) seen.push_back(1);
     ASSERT_EQ(watch.observe(seen), SteadyVerdict::not_yet) << window;
   }
   EXPECT_NE(watch.waiting_for().find("nothing new"), std::string::npos) << watch.waiting_for();
-  EXPECT_EQ(watch.observe(always), SteadyVerdict::steady) << "3 quiet ones of 12";
+  EXPECT_EQ(watch.observe(always), SteadyVerdict::steady) << "5 quiet ones of 14";
   EXPECT_EQ(watch.assess().steady_state, true);
   EXPECT_EQ(watch.assess().seen, 501U);
 }
