@@ -1,6 +1,8 @@
 // `lxc`: Linux as a general container. A system container with an init (busybox), a system log and the
 // service in it, root inside, no user namespace, with the capabilities, devices and seccomp deny list that
 // LXC's common.conf gives every container.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <sstream>
 
@@ -117,6 +119,9 @@ class Lxc : public Sandbox {
     HAP_TRY(pid_text, run_checked(ask));
     const pid_t init = std::atoi(pid_text.c_str());
     if (init <= 0) return Error("lxc-info does not say which process init is", ErrorKind::sandbox);
+    // LXC leaves IPv6 on, and both ends of the veth check their addresses.
+    HAP_CHECK(await_address_check("eth0", init));
+    HAP_CHECK(await_address_check(host_device, ::getpid()));
 
     Instance instance;
     instance.address = sandbox_address;

@@ -4,10 +4,15 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
 
 #include "sandbox/command.h"
 
 namespace hap::sandbox {
+using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* veth_host = "hapv0";
@@ -27,6 +32,22 @@ Status ip_batch(const std::string& lines, const std::string& netns = "") {
   return run_command(argv, lines).context_if("setting up the network");
 }
 
+enum class AddressCheck { no_address, in_progress, done };
+
+// if_inet6 has a line for each address: address, index, prefix length, scope, flags (all hexadecimal),
+// device.
+AddressCheck address_check(std::istream& lines, const std::string& device) {
+  constexpr unsigned long tentative = 0x40;  // IFA_F_TENTATIVE (linux/if_addr.h)
+  auto seen = AddressCheck::no_address;
+  std::string address, index, prefix, scope, flags, name;
+  while (lines >> address >> index >> prefix >> scope >> flags >> name) {
+    if (name != device) continue;
+    if ((std::strtoul(flags.c_str(), nullptr, 16) & tentative) != 0) return AddressCheck::in_progress;
+    seen = AddressCheck::done;
+  }
+  return seen;
+}
+
 void forget_veth() {
   (void)run_command({"ip", "link", "del", veth_host});
   (void)run_command({"ip", "netns", "del", netns_name});
@@ -39,6 +60,23 @@ Status ensure_bridge() {
   const std::string name = bridge_name;
   return ip_batch("link add " + name + " type bridge\naddr add " + with_prefix(bridge_address) + " dev " +
                   name + "\nlink set " + name + " up\n");
+}
+
+Status await_address_check(const std::string& device, pid_t process) {
+  const std::string table = "/proc/" + std::to_string(process) + "/net/if_inet6";
+  const auto start = std::chrono::steady_clock::now();
+  while (true) {
+    std::ifstream lines(table);
+    if (!lines) return {};  // a kernel without IPv6
+    const AddressCheck check = address_check(lines, device);
+    const auto waited = std::chrono::steady_clock::now() - start;
+    if (check == AddressCheck::done || (check == AddressCheck::no_address && waited > 1s)) return {};
+    if (waited > 10s) {
+      return Error("the IPv6 address of the sandbox is still being checked after 10 s", ErrorKind::sandbox)
+          .at(device);
+    }
+    std::this_thread::sleep_for(20ms);
+  }
 }
 
 Result<std::string> netdev_key_in(const std::string& device, const std::string& netns) {

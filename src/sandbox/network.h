@@ -2,6 +2,8 @@
 // one port on it for the sandbox (a veth into a named network namespace, or a tap).
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -22,6 +24,11 @@ Status ensure_bridge();
 Result<std::string> netdev_key(const std::string& device);
 // The same for the network namespace behind the path `netns`.
 Result<std::string> netdev_key_in(const std::string& device, const std::string& netns);
+
+// Waits until no IPv6 address of the device is tentative in the network namespace of this process: duplicate
+// address detection takes up to two seconds after a link came up, and is part of setting a sandbox up, not of
+// what it serves. Returns at once where there is no IPv6.
+Status await_address_check(const std::string& device, pid_t process);
 
 // A veth pair: `hapv0` on the bridge, `eth0` with sandbox_address in the network namespace `hap-cell`. IPv6
 // is off inside, as Docker has it on its default bridge. Removed on destruction.
