@@ -82,6 +82,7 @@ Status set_length(const Options& options, CellRequest& request) {
   HAP_TRY(length, plan_length(options.length, options.profile, service.slowest_timer_s));
   if (length.requests) request.options["requests"] = *length.requests;
   if (length.windows) request.options["windows"] = *length.windows;
+  if (length.interval_ms) request.options["interval_ms"] = *length.interval_ms;
   if (length.until_steady) request.options["until_told"] = true;
   request.length = length;
   return {};
@@ -166,7 +167,7 @@ void add_measure(CLI::App& app, Session& session) {
       ->group(what);
   command
       ->add_option("--profile", options->profile,
-                   "published: as the published figures; fast: 50 requests at once")
+                   "published: as the published figures; fast: 50 requests in two seconds")
       ->check(CLI::IsMember({"published", "fast"}))
       ->capture_default_str()
       ->group(what);

@@ -52,6 +52,7 @@ bool until_steady(const LengthOptions& options, const std::string& profile) {
 Result<ServeLength> plan_length(const LengthOptions& options, const std::string& profile,
                                 unsigned slowest_timer_s) {
   ServeLength length;
+  length.interval_ms = options.interval_ms;
   if (!until_steady(options, profile)) {
     if (options.floor > 0 || options.cap > 0 || options.continue_to > 1) {
       return Error("--floor, --cap and --continue-to say how `--until steady` ends", ErrorKind::usage)
@@ -62,6 +63,7 @@ Result<ServeLength> plan_length(const LengthOptions& options, const std::string&
     return length;
   }
   HAP_TRY(plan, workload::load_profile(profile));
+  if (options.interval_ms) plan.interval = std::chrono::milliseconds(*options.interval_ms);
   const uint64_t per_window = requests_per_window(options, plan);
   const SteadyRule rule = rule_of(options, window_seconds(plan, per_window), slowest_timer_s);
   if (rule.min_windows > rule.max_windows) {
@@ -88,12 +90,12 @@ void add_length_options(CLI::App& command, LengthOptions& options) {
       .add_option(
           "--floor", options.floor,
           "Least number of windows of --until steady (default: of 5 s, as many as the known timers need, "
-          "docs/metrics.md; fast: 10)")
+          "docs/metrics.md; without a pace: 10)")
       ->check(CLI::Range(5, 10000))
       ->group(kGroup);
   command
       .add_option("--cap", options.cap,
-                  "Most windows of --until steady (default: three times the floor; fast: 120)")
+                  "Most windows of --until steady (default: three times the floor; without a pace: 120)")
       ->check(CLI::Range(5, 10000))
       ->group(kGroup);
   command
@@ -108,6 +110,12 @@ void add_length_options(CLI::App& command, LengthOptions& options) {
       ->group(kGroup);
   command.add_option("--windows", options.windows, "Windows of these requests (default: the profile's)")
       ->check(CLI::Range(1, 10000))
+      ->group(kGroup);
+  command
+      .add_option(
+          "--interval", options.interval_ms,
+          "Milliseconds from one request to the next, 0: one after the other (default: the profile's)")
+      ->check(CLI::Range(0, 60000))
       ->group(kGroup);
 }
 

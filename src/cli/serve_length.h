@@ -19,8 +19,9 @@ struct LengthOptions {
   int requests = 0;
   int windows = 0;
   std::string until;  // steady, requests, or empty
-  int floor = 0;      // windows
-  int cap = 0;        // windows
+  std::optional<int> interval_ms;
+  int floor = 0;  // windows
+  int cap = 0;    // windows
   double continue_to = 1;
 };
 
@@ -28,6 +29,7 @@ struct LengthOptions {
 struct ServeLength {
   std::optional<uint64_t> requests;        // with a rule: the most
   std::optional<uint64_t> windows;         // with a rule: the most
+  std::optional<int> interval_ms;          // between requests
   std::optional<SteadyRule> until_steady;  // decides after each window
   double continue_to = 1;  // then go on to this many times the length, to check what was foretold
 };
@@ -44,7 +46,7 @@ inline constexpr uint32_t kSteadyCap = 3;
 // The windows of a paced load, unless the user says how many requests are in how many windows.
 inline constexpr double kSteadyWindowSeconds = 5;
 
-// --until, --floor, --cap, --continue-to, --requests, --windows
+// --until, --floor, --cap, --continue-to, --requests, --windows, --interval
 void add_length_options(CLI::App& command, LengthOptions& options);
 
 // Steady is the default of the published profile, unless a number of requests or windows is said.

@@ -22,7 +22,7 @@ Result<LoadPlan> load_profile(const std::string& name) {
   if (name == "fast") {
     plan.requests = 50;
     plan.windows = 10;
-    plan.interval = 0ms;
+    plan.interval = 40ms;
     plan.warm_up = 10;
     return plan;
   }

@@ -43,8 +43,11 @@ TEST(ServeLength, TheFloorIsATimeWhereTheLoadHasAPace) {
   EXPECT_EQ(plan_length(options, "published", 0)->until_steady->min_windows, 300U);
   options = {};
   options.until = "steady";
+  EXPECT_EQ(plan_length(options, "fast", 0)->requests, 180U * 125) << "25 a second";
+  options.interval_ms = 0;
   const auto fast = plan_length(options, "fast", 0);
   ASSERT_TRUE(fast.ok());
+  EXPECT_EQ(fast->interval_ms, 0);
   EXPECT_EQ(fast->until_steady->min_windows, SteadyRule{}.min_windows);
   EXPECT_EQ(fast->until_steady->max_windows, SteadyRule{}.max_windows);
   EXPECT_EQ(fast->requests, 5U * SteadyRule{}.max_windows);

@@ -150,6 +150,7 @@ TEST(Load, ProfilesAreThePublishedOneAndAFastOne) {
   const auto fast = load_profile("fast");
   ASSERT_TRUE(fast);
   EXPECT_EQ(fast->requests, 50U);
+  EXPECT_EQ(fast->interval, 40ms);
   EXPECT_EQ(load_profile("slow").error().kind(), ErrorKind::usage);
 }
 
