@@ -23,8 +23,8 @@ struct LoadPlan {
   std::chrono::milliseconds ready_timeout{180000};
 };
 
-// `published` (300 requests at 10 per second) or `fast` (50 at 25 per second: two seconds, so that timers which
-// tick ten times a second take part in every run, however fast the machine is). Errors: `usage`.
+// `published` (300 requests at 10 per second) or `fast` (50 at 25 per second: two seconds, so that timers
+// which tick ten times a second take part in every run, however fast the machine is). Errors: `usage`.
 Result<LoadPlan> load_profile(const std::string& name);
 // `usage` when no window or fewer requests than windows are asked for.
 Status check_plan(const LoadPlan& plan);
