@@ -169,6 +169,33 @@ def workload_table(cells, workload, title, columns):
     table(["sandbox", "runs"] + [heading for heading, _, _ in columns], rows)
 
 
+def shares_of_docker(cells):
+    print("### Of Docker's, in node-express, redis-set, python-tornado, redis-get\n")
+    order = ["node-express", "redis-set", "python-tornado", "redis-get"]
+    columns = [("functions", "functions"), ("with softirqs", "with_softirq"), ("executed lines", "executed_lines"),
+               ("executed lines with softirqs", "lines_with_softirq"), ("function lines", "function_lines"),
+               ("complexity", "complexity")]
+
+    def share(workload, sandbox, figure):
+        ours, theirs = (mean(cells.get((workload, one), []), figure) for one in (sandbox, "docker-default"))
+        return f"{ours / theirs:.2f}" if ours and theirs else "-"
+
+    table(["of Docker's"] + [heading for heading, _ in columns],
+          [[f"`{sandbox}`"] + [", ".join(share(workload, sandbox, figure) for workload in order)
+                               for _, figure in columns]
+           for sandbox in ROWS if sandbox != "docker-default"])
+
+
+def both_ways(cells, workload):
+    print(f"### Both ways, {workload}\n")
+    shown = ["bare", "lxc", "docker-default", "gvisor-ptrace", "kvm-qemu", "kvm-microvm", "xen-pv"]
+    lines = [("HAP", "executed_lines"), ("HAP without `[emulation]`", "lines_without_emulation"),
+             ("HAP with softirqs", "lines_with_softirq")]
+    table(["executed lines"] + shown,
+          [[heading] + [plain(cells.get((workload, sandbox), []), figure) for sandbox in shown]
+           for heading, figure in lines])
+
+
 def cell_times(folder):
     """(workload, sandbox) -> seconds of each measured cell, from the logs: a resumed campaign's summary has only
     those of its last run."""
@@ -208,6 +235,8 @@ def main():
         workload_table(cells, workload, workload, EXERCISED)
     for workload in WORKLOADS:
         workload_table(cells, workload, f"Beside it, {workload}", BESIDE)
+    shares_of_docker(cells)
+    both_ways(cells, "redis-set")
     times_table(cell_times(options.dir))
 
 
