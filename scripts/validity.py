@@ -49,8 +49,10 @@ def below(ranking, first, second):
 def beside(hap, folder):
     """Label of docker-default's cells -> functions in interrupts beside the HAP, and seconds of the phase serve."""
     seen = {}
-    for path in sorted(pathlib.Path(folder).glob("docker-default.redis-set*.hap")):
+    for path in sorted(pathlib.Path(folder).glob("*.hap")):
         report = asked(hap, "report", str(path))
+        if report["sandbox"] != "docker-default":
+            continue
         serve = next(phase for phase in report["phases"] if phase["name"] == "serve")
         seen.setdefault(report["label"] or "", []).append(
             (report["beside"]["interrupts"]["functions"], serve["seconds"]))
