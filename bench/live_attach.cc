@@ -56,8 +56,7 @@ Status attach_bare(int program, const std::vector<unsigned long>& places, uint64
 }
 
 Status attach_as_collector(const FunctionChoice& choice, uint64_t first_mark) {
-  const auto functions = static_cast<uint32_t>(choice.addresses.size());
-  HAP_TRY(program, KernelProgram::load(functions, choice.companions));
+  HAP_TRY(program, KernelProgram::load(choice.addresses, choice.companions));
   bench::mark(first_mark);
   HAP_CHECK(program.attach_companions());
   const auto make_link = kprobe_multi_links(program.entry_program(), choice.addresses);

@@ -6,7 +6,8 @@
 enum {
   HAP_CLASSES = 4,  // application, sandbox, vcpu, kernel: class number less one
   HAP_CAUSES = 8,   // process, softirq_bh, softirq, hardirq, nmi; room for three more
-  HAP_HIT_BYTES = HAP_CLASSES * HAP_CAUSES,  // of one function: one byte per (class, cause)
+  HAP_HIT_BYTES = HAP_CLASSES * HAP_CAUSES,  // of one function: a byte per (class, cause), how often
+  HAP_MOST_TIMES = 255,                      // or more
   HAP_CLASS_VCPU = 3,
   HAP_CLASS_SANDBOX = 2,
   HAP_CLASS_NEVER = 255,  // in the table of threads: not even when its cgroup is watched
@@ -14,6 +15,7 @@ enum {
   HAP_CGROUPS = 16,
   HAP_SYSTEM_CALLS = 512,  // numbers from there on are counted together in the last place
   HAP_NO_FUNCTION = 0xffffffff,
+  HAP_TEXT_GRAIN = 16,  // functions begin at multiples of it; where one does not, its cookie is asked for
 };
 
 struct hap_cgroup {

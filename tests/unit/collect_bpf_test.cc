@@ -9,6 +9,7 @@
 
 #include "collect/bpf/arming.h"
 #include "collect/bpf/entry_links.h"
+#include "collect/bpf/function_places.h"
 
 namespace hap::collect {
 namespace {
@@ -114,6 +115,44 @@ TEST(EntryLinks, NotEvenMemoryForOne) {
   Kernel kernel;
   kernel.room = 0;
   EXPECT_FALSE(attach_all(numbers(4), kernel.links()));
+}
+
+// Intent: whichever address of an entry the kernel shows, in front of or behind endbr64 and the call.
+TEST(FunctionPlaces, AFunctionIsFoundByAllAddressesOfItsEntry) {
+  const std::vector<uint64_t> addresses{0xffffffff81000000, 0xffffffff81000020, 0xffffffff8100004c};
+  const FunctionPlaces places(addresses);
+  EXPECT_EQ(places.begin(), addresses[0]);
+  for (uint32_t number = 0; number < addresses.size(); ++number) {
+    for (const uint64_t behind : {0, 4, 5, 9}) {
+      const uint64_t place = (addresses[number] + behind - places.begin()) / FunctionPlaces::kGrain;
+      ASSERT_LT(place, places.numbers().size());
+      EXPECT_EQ(places.numbers()[place], number) << behind;
+    }
+  }
+  EXPECT_EQ(places.numbers()[1], FunctionPlaces::kNone);
+}
+
+// Intent: where two functions could be meant, none is: the cookie is asked for.
+TEST(FunctionPlaces, AContestedPlaceIsNobodys) {
+  const FunctionPlaces places(std::vector<uint64_t>{0x1000, 0x1018, 0x1020});
+  EXPECT_THAT(places.numbers(), ElementsAre(0, 1, FunctionPlaces::kNone));
+}
+
+TEST(FunctionPlaces, ModulesFarAwayHaveNone) {
+  const FunctionPlaces places(std::vector<uint64_t>{0xffffffff81000000, 0xffffffffc0000000});
+  EXPECT_THAT(places.numbers(), ElementsAre(0));
+  EXPECT_THAT(FunctionPlaces({}).numbers(), IsEmpty());
+}
+
+TEST(Arming, SeenInAProcessIsDone) {
+  EXPECT_TRUE(done_with({true, 0}));
+  EXPECT_FALSE(done_with({false, 0}));
+}
+
+// Intent: what runs in both contexts gets a chance to be seen in the process first.
+TEST(Arming, InterruptsNeedManyEntries) {
+  EXPECT_FALSE(done_with({false, kInterruptPatience - 1}));
+  EXPECT_TRUE(done_with({false, kInterruptPatience}));
 }
 
 constexpr TracingCosts costs{1e6, 1e3, 1e3};  // a link: 1 ms; a function: 1 us; an entry: 1 us

@@ -12,8 +12,10 @@
 // large link is not replaced for every function that turns up in the first milliseconds).
 //
 // A function is done in a window when it was seen in the context `process`: that is all the attack profile
-// asks. What was seen in interrupts or by others only stays watched, however often it is entered: a watched
-// thread may enter it yet, and it would be missing from the profile.
+// asks. Or when it ran kInterruptPatience times in interrupts and softirqs on top of watched threads and
+// never by one of them: what runs by the packet would be most of the cost. If a watched thread enters it
+// after all, later in the same window, that is not seen; such functions are counted (`censored_functions`).
+// What others enter stays watched, however often that is.
 #pragma once
 
 #include <chrono>
@@ -28,6 +30,18 @@ struct TracingCosts {
   double function = 0;  // and for each function on it
   double entry = 0;     // entering a watched function
 };
+
+inline constexpr uint32_t kInterruptPatience = 256;
+
+// What was seen of a function in this window so far.
+struct Sighting {
+  bool in_process = false;
+  uint32_t times_in_interrupts = 0;
+};
+
+inline bool done_with(const Sighting& seen) {
+  return seen.in_process || seen.times_in_interrupts >= kInterruptPatience;
+}
 
 // One link as it is judged.
 class LinkAccount {

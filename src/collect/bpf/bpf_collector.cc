@@ -72,6 +72,9 @@ class BpfCollector : public LiveCollector {
   std::vector<WatchedLink> links_;
   std::vector<uint32_t> unwatched_;     // taken off, until the next window
   std::vector<uint32_t> entries_seen_;  // at the last look, by function number
+  // By function number, of all windows: taken off without having been seen in a process; and seen in one.
+  std::vector<bool> cut_short_;
+  std::vector<bool> seen_in_process_;
   Clock::time_point window_begin_;
   Clock::time_point last_look_;
   Clock::time_point next_look_;
@@ -88,7 +91,7 @@ class BpfCollector : public LiveCollector {
 
 Probe BpfCollector::probe() {
   const auto unusable = [](const Error& error) { return Probe{false, error.to_string(), error.hint()}; };
-  const auto program = KernelProgram::load(1, {});
+  const auto program = KernelProgram::load({}, {});
   if (!program) return unusable(program.error());
   const auto tracefs = find_tracefs();
   if (!tracefs) return unusable(tracefs.error());
@@ -116,9 +119,11 @@ Status BpfCollector::start(const LiveScope& scope, HitSink& sink) {
   HAP_TRY(choice, choose_functions());
   const CompanionFunctions companions = choice.companions;
   take_choice(std::move(choice));
-  HAP_TRY(program, KernelProgram::load(static_cast<uint32_t>(addresses_.size()), companions));
+  HAP_TRY(program, KernelProgram::load(addresses_, companions));
   program_ = std::move(program);
   entries_seen_.resize(addresses_.size());
+  cut_short_.resize(addresses_.size());
+  seen_in_process_.resize(addresses_.size());
   const Status attached = [&]() -> Status {
     HAP_CHECK(update_scope(scope));
     HAP_CHECK(program_->attach_companions());
@@ -140,7 +145,12 @@ Status BpfCollector::attach_first() {
   make_link_ = kprobe_multi_links(program_->entry_program(), addresses_);
   if (getppid_) {
     program_->arm(true);
-    const auto costs = calibrate(*getppid_, make_link_);
+    program_->tell_by_address(true);
+    auto costs = calibrate(*getppid_, make_link_);
+    if (costs && program_->entries(*getppid_) == 0) {  // this kernel shows another address
+      program_->tell_by_address(false);
+      costs = calibrate(*getppid_, make_link_);
+    }
     program_->arm(false);
     if (!costs) return costs.error();
     costs_ = *costs;
@@ -237,7 +247,10 @@ Status BpfCollector::begin_window(uint32_t) {
 std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched) const {
   std::vector<uint32_t> done;
   for (const uint32_t function : watched.link.functions) {
-    if (program_->entries(function) != 0 && program_->hit(function, Cause::process)) done.push_back(function);
+    if (program_->entries(function) == 0) continue;
+    if (done_with({program_->hit(function, Cause::process), program_->times_in_interrupts(function)})) {
+      done.push_back(function);
+    }
   }
   return done;
 }
@@ -262,6 +275,9 @@ Status BpfCollector::look(Clock::time_point now) {
     std::set_difference(functions.begin(), functions.end(), done.begin(), done.end(),
                         std::back_inserter(keep));
     taken_off_ += done.size();
+    for (const uint32_t function : done) {
+      if (!program_->hit(function, Cause::process)) cut_short_[function] = true;
+    }
     HAP_CHECK(attach(std::move(keep)));  // before the old one goes, so that nothing is unwatched in between
     HAP_CHECK(close(links_[i]));
     unwatched_.insert(unwatched_.end(), done.begin(), done.end());
@@ -309,6 +325,7 @@ Result<WindowSight> BpfCollector::end_window() {
   HAP_CHECK(count_misses());
   program_->for_each_hit([&](uint32_t function, ThreadClass thread_class, Cause cause) {
     sink_->hit(addresses_[function], thread_class, cause);
+    if (cause == Cause::process) seen_in_process_[function] = true;
   });
   program_->for_each_system_call([&](ThreadClass thread_class, int32_t number, uint64_t count) {
     uint64_t& reported = system_calls_reported_[{static_cast<int>(thread_class), number}];
@@ -329,6 +346,11 @@ Result<LiveStats> BpfCollector::stop() {
     stats_.missed_task = count(missed_.other) + missed_on_links_;
     stats_.missed_interrupt = count(missed_.interrupt);
     stats_.more.push_back({"missed_own", count(missed_.own), "entries of the tracer's own call tree"});
+    uint64_t censored = 0;
+    for (size_t i = 0; i < cut_short_.size(); ++i) censored += cut_short_[i] && !seen_in_process_[i] ? 1 : 0;
+    stats_.more.push_back({"censored_functions", censored,
+                           "taken off after hits in interrupts only; what tasks ran of them later in those "
+                           "windows is not known"});
     if (const uint64_t calls = program_->compat_calls(); calls != 0) {
       stats_.more.push_back({"compat_system_calls", calls, "system calls of 32-bit programs, not listed"});
     }

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/unique_fd.h"
+#include "collect/bpf/function_places.h"
 #include "live_program.h"
 #include "live_program.skel.h"
 
@@ -139,7 +140,10 @@ KernelProgram::KernelProgram(KernelProgram&&) noexcept = default;
 KernelProgram& KernelProgram::operator=(KernelProgram&&) noexcept = default;
 KernelProgram::~KernelProgram() = default;
 
-Result<KernelProgram> KernelProgram::load(uint32_t functions, const CompanionFunctions& numbers) {
+Result<KernelProgram> KernelProgram::load(std::span<const uint64_t> addresses,
+                                          const CompanionFunctions& numbers) {
+  const auto functions = static_cast<uint32_t>(std::max<size_t>(addresses.size(), 1));
+  const FunctionPlaces places(addresses);
   libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
   libbpf_set_print(nullptr);
   auto impl = std::make_unique<Impl>();
@@ -147,6 +151,8 @@ Result<KernelProgram> KernelProgram::load(uint32_t functions, const CompanionFun
   if (program == nullptr) return refused_by_kernel("opening the BPF program", errno);
   impl->functions = functions;
   program->rodata->functions = functions;
+  program->rodata->text_begin = places.begin();
+  program->rodata->text_bytes = places.numbers().size() * HAP_TEXT_GRAIN;
   program->rodata->number_irq_enter = numbers.irq_enter.value_or(HAP_NO_FUNCTION);
   program->rodata->number_irq_exit = numbers.irq_exit.value_or(HAP_NO_FUNCTION);
   program->rodata->number_rcu_special = numbers.rcu_special.value_or(HAP_NO_FUNCTION);
@@ -168,12 +174,18 @@ Result<KernelProgram> KernelProgram::load(uint32_t functions, const CompanionFun
   bpf_map__set_max_entries(program->maps.entries, rows);
   bpf_map__set_value_size(program->maps.entries, functions * static_cast<uint32_t>(sizeof(uint32_t)));
   bpf_map__set_max_entries(program->maps.processors, rows);
+  bpf_map__set_max_entries(program->maps.places,
+                           static_cast<uint32_t>(std::max<size_t>(places.numbers().size(), 1)));
   if (live_program__load(program) != 0) return refused_by_kernel("loading the BPF program", errno);
 
   HAP_TRY(hits, MappedRows::map(program->maps.hits));
   HAP_TRY(entries, MappedRows::map(program->maps.entries));
   HAP_TRY(threads, MappedRows::map(program->maps.threads));
   HAP_TRY(states, MappedRows::map(program->maps.processors));
+  HAP_TRY(by_place, MappedRows::map(program->maps.places));
+  for (size_t i = 0; i < places.numbers().size(); ++i) {
+    *reinterpret_cast<uint32_t*>(by_place.row(i)) = places.numbers()[i];
+  }
   impl->hits = std::move(hits);
   impl->entries = std::move(entries);
   impl->threads = std::move(threads);
@@ -232,6 +244,10 @@ void KernelProgram::arm(bool on) {
   __atomic_store_n(&impl_->skeleton.program->bss->armed, on ? 1u : 0u, __ATOMIC_SEQ_CST);
 }
 
+void KernelProgram::tell_by_address(bool on) {
+  __atomic_store_n(&impl_->skeleton.program->bss->by_place, on ? 1u : 0u, __ATOMIC_SEQ_CST);
+}
+
 std::span<uint8_t> KernelProgram::threads() {
   return {reinterpret_cast<uint8_t*>(impl_->threads.row(0)), HAP_THREADS};
 }
@@ -271,6 +287,19 @@ bool KernelProgram::hit(uint32_t function, Cause cause) const {
     }
   }
   return false;
+}
+
+uint32_t KernelProgram::times_in_interrupts(uint32_t function) const {
+  uint32_t times = 0;
+  for (size_t cpu = 0; cpu < impl_->hits.rows(); ++cpu) {
+    const std::byte* bytes = impl_->hits.row(cpu) + size_t{function} * HAP_HIT_BYTES;
+    for (int which = 0; which < classes; ++which) {
+      for (int cause = static_cast<int>(Cause::process) + 1; cause < causes; ++cause) {
+        times += std::to_integer<uint32_t>(bytes[which * HAP_CAUSES + cause]);
+      }
+    }
+  }
+  return times;
 }
 
 void KernelProgram::for_each_hit(const std::function<void(uint32_t, ThreadClass, Cause)>& visit) const {

@@ -29,8 +29,9 @@ struct CompanionFunctions {
 
 class KernelProgram {
  public:
-  // For that many functions, numbered from 0. Errors: `unsupported` with a hint (rights, lockdown, kernel).
-  static Result<KernelProgram> load(uint32_t functions, const CompanionFunctions& numbers);
+  // `addresses`: of the functions, by number, ascending. Errors: `unsupported` with a hint (rights, lockdown,
+  // kernel).
+  static Result<KernelProgram> load(std::span<const uint64_t> addresses, const CompanionFunctions& numbers);
   KernelProgram(KernelProgram&&) noexcept;
   KernelProgram& operator=(KernelProgram&&) noexcept;
   ~KernelProgram();
@@ -42,6 +43,9 @@ class KernelProgram {
 
   // Entries count from now on, or no longer.
   void arm(bool on);
+  // Whether a function is told by the address it was entered at, which is quicker, or by its cookie (at
+  // first). The address is right if that of one function known to have been entered is.
+  void tell_by_address(bool on);
 
   // Classes of threads by thread id; HAP_CLASS_NEVER excludes one.
   std::span<uint8_t> threads();
@@ -52,6 +56,9 @@ class KernelProgram {
   uint32_t entries(uint32_t function) const;
   // Whether it was entered by a watched thread, in that context.
   bool hit(uint32_t function, Cause cause) const;
+  // How often it was entered in interrupts and softirqs on top of watched threads; counts no further than
+  // HAP_MOST_TIMES for each processor, class and kind.
+  uint32_t times_in_interrupts(uint32_t function) const;
   void for_each_hit(const std::function<void(uint32_t function, ThreadClass, Cause)>& visit) const;
   // Forgets hits and entries.
   void clear();
