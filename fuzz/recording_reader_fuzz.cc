@@ -8,6 +8,7 @@
 
 #include "base/unique_fd.h"
 #include "hap/recording.h"
+#include "recording/attachment.h"
 #include "recording/seal.h"
 #include "recording/window_set.h"
 
@@ -17,6 +18,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   (void)hap::recording::check_seal(std::as_bytes(std::span(input)), "input");
 
   char path[] = "/tmp/hap-fuzz-XXXXXX";
+  if (size >= hap::recording::page_size) {
+    (void)hap::recording::attached_content(input.substr(0, hap::recording::page_size),
+                                           input.substr(hap::recording::page_size));
+  }
+
   const hap::UniqueFd fd(::mkstemp(path));
   if (fd.valid() && ::write(fd.get(), bytes, size) == static_cast<ssize_t>(size)) {
     (void)hap::recording::seal_file(fd.get(), path);

@@ -23,6 +23,7 @@ struct Options {
   std::vector<std::string> density_files;
   std::string workload;
   std::string format = "text";
+  bool fresh = false;
   CompareOptions compare;
   AnalysisOptions analysis;
 };
@@ -76,10 +77,10 @@ Result<int> run_compare(const Options& options, const Session& session) {
     settings.models.push_back(std::move(model));
   }
   HAP_TRY(files, find_compare_inputs(options.inputs));
-  std::vector<ReportSummary> reports;
-  for (const std::string& file : files) {
-    HAP_TRY(report, load_summary(file, options.analysis));
-    if (options.workload.empty() || report.workload == options.workload) reports.push_back(std::move(report));
+  HAP_TRY(reports, load_summaries(files, options.analysis,
+                                  options.fresh ? SummarySource::analysis : SummarySource::any));
+  if (!options.workload.empty()) {
+    std::erase_if(reports, [&](const ReportSummary& report) { return report.workload != options.workload; });
   }
   if (reports.empty() && !options.workload.empty()) {
     return Error("nothing was measured with the workload " + options.workload, ErrorKind::usage);
@@ -135,6 +136,8 @@ void add_compare(CLI::App& app, Session& session) {
   command->add_option("--format", options->format, "Output format")
       ->check(CLI::IsMember({"text", "json", "html"}))
       ->capture_default_str();
+  command->add_flag("--fresh", options->fresh,
+                    "Analyse every recording, whatever summaries were kept or came with them");
   add_analysis_options(*command, options->analysis);
   command->footer(
       "Examples:\n"

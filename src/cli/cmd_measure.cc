@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
 
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/derived_seccomp.h"
 #include "cli/measure_cell.h"
+#include "cli/recording_summary.h"
 #include "cli/serve_length.h"
 #include "cli/terminal.h"
 #include "sandbox/catalogue.h"
@@ -126,6 +128,16 @@ Result<CellRequest> request_of(const Options& options) {
   return request;
 }
 
+// Seconds that it took.
+double summarized(const std::string& recording, Progress& progress) {
+  const auto started = std::chrono::steady_clock::now();
+  progress.step("summing the recording up for `hap compare`");
+  if (const auto attached = attach_summary(recording); !attached) {
+    progress.note("`hap compare` will have to analyse the recording: " + attached.error().to_string());
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+}
+
 Result<int> measure(const Options& options, const Session& session) {
   HAP_CHECK(check_names(options));
   HAP_TRY(request, request_of(options));
@@ -141,6 +153,7 @@ Result<int> measure(const Options& options, const Session& session) {
     request.label = options.label;
     request.output = output_name(options, request.repeat);
     HAP_TRY(outcome, measure_cell(request, *progress, session.cancel));
+    outcome.total_seconds += summarized(request.output, *progress);
     progress->done();
     const std::string served = request.workload_name == workload::kIdle
                                    ? "left idle"

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "cli/recording_summary.h"
 #include "cli/terminal.h"
 #include "collect/ftrace/instance.h"
 #include "collect/traceable.h"
@@ -98,6 +99,9 @@ class LiveRun {
     };
     progress_->step(fmt::format("attaching to {} {}", scope.kind(), title));
     HAP_TRY(outcome, live::record(plan, scope, collector, command, session_.cancel));
+    if (const auto attached = attach_summary(plan.output); !attached) {
+      progress_->note("`hap compare` will have to analyse the recording: " + attached.error().to_string());
+    }
     progress_->done();
     if (outcome.command_status) {
       progress_->note(fmt::format("{} {}", title, how_it_ended(*outcome.command_status)));

@@ -4,19 +4,20 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <optional>
+#include <thread>
 
 #include "base/digest.h"
 #include "base/file.h"
-#include "compare/summary_file.h"
-#include "hap/report.h"
+#include "cli/recording_summary.h"
+#include "recording/attachment.h"
 
 namespace hap::cli {
 namespace {
 namespace fs = std::filesystem;
 
-// Raised whenever figures of the same recording may come out differently.
-constexpr int kAnalysisVersion = 5;
 constexpr std::size_t kLargestSummary = std::size_t{64} << 20;
 
 Result<std::vector<std::string>> files_in(const std::string& folder) {
@@ -46,58 +47,62 @@ std::string cache_key(const std::string& path) {
   std::error_code failure;
   const fs::path absolute = fs::canonical(path, failure);
   if (failure || ::stat(path.c_str(), &status) != 0) return {};
-  return sha256_hex(fmt::format("{} {} {} {} {} {}.{}", HAP_VERSION, kAnalysisVersion, absolute.string(),
-                                status.st_ino, status.st_size, status.st_mtim.tv_sec,
-                                status.st_mtim.tv_nsec));
+  return sha256_hex(fmt::format("{} {} {} {} {}.{}", analysis_version(), absolute.string(), status.st_ino,
+                                status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec));
 }
 
-bool kernel_symbols_complete(const Profile& profile) {
-  const auto images = profile.images();
-  return std::all_of(images.begin(), images.end(), [](const ProfileImage& image) {
-    const bool counts = image.kind == ImageKind::kernel || image.kind == ImageKind::module ||
-                        image.kind == ImageKind::hypervisor;
-    return !counts || image.space == Space::guest || image.indexed;
-  });
-}
-
-void add_functions(const Profile& profile, ReportSummary& summary) {
-  const auto functions_of = [&](bool with_softirq) {
-    HapOptions options;
-    options.with_softirq = with_softirq;
-    return profile.functions_hit(
-        profile.select([&](const Account& account) { return counts_as_hap(account, options); }));
+// What an earlier command kept, or else what came with the recording. A kept summary that cannot be read is
+// made again; a recording that is damaged is an error.
+Result<std::optional<ReportSummary>> find_summary(const std::string& path, const std::string& cache,
+                                                  const std::string& kept) {
+  const auto usable = [&](std::string_view bytes) -> std::optional<ReportSummary> {
+    auto found = compare::decode_kept(bytes, path);
+    if (!found || !still_holds(*found, cache)) return std::nullopt;
+    return std::move(found->summary);
   };
-  const std::vector<uint32_t> hap = functions_of(false);
-  for (const uint32_t id : functions_of(true)) {
-    const ProfileFunction& function = profile.functions()[id];
-    summary.functions.push_back({function.name, function.file,
-                                 static_cast<double>(function.lines.value_or(0)),
-                                 !std::binary_search(hap.begin(), hap.end(), id)});
-  }
-}
-
-ReportSummary summarize(const Profile& profile, const Report& report) {
-  ReportSummary summary;
-  summary.sandbox = report.value("sandbox");
-  summary.workload = report.value("workload");
-  summary.label = report.value("label");
-  summary.collector = report.value("collector");
-  summary.kernel = report.value("kernel_release");
-  summary.kernel_build_id = report.value("kernel_build_id");
-  summary.boot = report.value("boot");
-  const FigureSet* const sets[] = {&report.hap, &report.hap_with_softirq};
-  for (const Scope scope : kScopes) {
-    for (const auto& [metric, figure] : sets[static_cast<int>(scope)]->metrics) {
-      // Every density model is applied here; known_cves belongs to the whole report.
-      if (metric == "expected_bugs" || metric == "known_cves") continue;
-      summary.figures[static_cast<int>(scope)][metric] = figure.value;
+  if (!kept.empty()) {
+    if (const auto bytes = read_file(kept, kLargestSummary)) {
+      if (auto summary = usable(*bytes)) return summary;
     }
   }
-  add_functions(profile, summary);
-  summary.steady_state = report.completeness.steady_state;
-  summary.coverage = report.completeness.coverage;
-  summary.events_lost = report.loss.events_lost.value_or(0);
-  return summary;
+  if (!path.ends_with(".hap")) return std::optional<ReportSummary>();
+  HAP_TRY(attached, recording::read_attachment(path));
+  return attached ? usable(*attached) : std::nullopt;
+}
+
+Result<ReportSummary> load_summary(const std::string& path, const AnalysisOptions& options,
+                                   SummarySource source) {
+  HAP_TRY(cache, cache_dir());
+  const std::string key = cache_key(path);
+  const std::string kept = key.empty() ? key : cache + "/compare/" + key;
+  if (source == SummarySource::any) {
+    HAP_TRY(found, find_summary(path, cache, kept));
+    if (found) {
+      found->path = path;
+      return std::move(*found);
+    }
+  }
+  const auto keep = [&](const compare::KeptSummary& summary) {
+    if (kept.empty() || !make_dirs(cache + "/compare")) return;
+    (void)write_file_atomic(kept, compare::encode_kept(summary));
+  };
+  if (!path.ends_with(".hap")) {
+    HAP_TRY(summary, load_report_summary(path));
+    keep({analysis_version(), {}, summary});
+    return summary;
+  }
+  HAP_TRY(analysed, analyse_for_summary(path, options));
+  // A measurement that failed its checks, or lacks symbols that may come later, is not kept.
+  if (!options.force && analysed.symbols_complete) keep(analysed.kept);
+  analysed.kept.summary.path = path;
+  return std::move(analysed.kept.summary);
+}
+
+// Analysing takes memory as well; symbols that are to be found or fetched are so once, not by each at once.
+std::size_t worker_count(std::size_t files, const AnalysisOptions& options) {
+  if (options.debuginfod || !options.debug_roots.empty()) return 1;
+  constexpr std::size_t most = 8;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::min(most, files + 1));
 }
 
 }  // namespace
@@ -118,34 +123,32 @@ Result<std::vector<std::string>> find_compare_inputs(const std::vector<std::stri
   return found;
 }
 
-Result<ReportSummary> load_summary(const std::string& path, const AnalysisOptions& options) {
-  HAP_TRY(cache, cache_dir());
-  const std::string key = cache_key(path);
-  const std::string kept = cache + "/compare/" + key;
-  if (!key.empty()) {
-    // A kept summary that cannot be read is made again.
-    if (const auto bytes = read_file(kept, kLargestSummary)) {
-      if (auto summary = compare::decode_summary(*bytes, kept)) {
-        summary->path = path;
-        return summary;
-      }
+Result<std::vector<ReportSummary>> load_summaries(const std::vector<std::string>& paths,
+                                                  const AnalysisOptions& options, SummarySource source) {
+  std::vector<std::optional<Result<ReportSummary>>> loaded(paths.size());
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> failed = false;
+  const auto work = [&] {
+    while (!failed) {
+      const std::size_t i = next++;
+      if (i >= paths.size()) return;
+      loaded[i] = load_summary(paths[i], options, source);
+      if (!*loaded[i]) failed = true;
     }
-  }
-  const auto keep = [&](const ReportSummary& summary) {
-    if (key.empty() || !make_dirs(cache + "/compare")) return;
-    (void)write_file_atomic(kept, compare::encode_summary(summary));
   };
-  if (!path.ends_with(".hap")) {
-    HAP_TRY(summary, load_report_summary(path));
-    keep(summary);
-    return summary;
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < worker_count(paths.size(), options); ++i) others.emplace_back(work);
+    work();
   }
-  HAP_TRY(cell, open_trusted_cell(path, options));
-  ReportSummary summary = summarize(cell.profile, make_report(cell.profile, path));
-  // A measurement that failed its checks, or lacks symbols that may come later, is not kept.
-  if (!options.force && kernel_symbols_complete(cell.profile)) keep(summary);
-  summary.path = path;
-  return summary;
+  // Files are taken in order: those before the first failure have all been loaded.
+  std::vector<ReportSummary> summaries;
+  for (auto& each : loaded) {
+    if (!each) break;
+    if (!*each) return each->error();
+    summaries.push_back(std::move(*each).value());
+  }
+  return summaries;
 }
 
 }  // namespace hap::cli

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "base/progress.h"
 #include "cli/analysis.h"
 #include "hap/compare.h"
 
@@ -14,8 +13,15 @@ namespace hap::cli {
 // is none, every *.json directly in them; sorted within each folder. Errors (usage): nothing there.
 Result<std::vector<std::string>> find_compare_inputs(const std::vector<std::string>& arguments);
 
-// A recording (*.hap) or a report (anything else). The summary of a recording is kept in the user's cache,
-// keyed by the recording's identity and the tool's version, as long as every kernel image has its symbols.
-Result<ReportSummary> load_summary(const std::string& path, const AnalysisOptions& options);
+enum class SummarySource {
+  any,       // one that was kept or came with the recording, when it still holds
+  analysis,  // the recording itself, whatever else there is
+};
+
+// Of recordings (*.hap) and reports (anything else), in their order. What an analysis finds is kept in the
+// user's cache, keyed by the recording's identity and the tool's version, as long as every kernel image has
+// its symbols. Errors: the first in the order of the files.
+Result<std::vector<ReportSummary>> load_summaries(const std::vector<std::string>& paths,
+                                                  const AnalysisOptions& options, SummarySource source);
 
 }  // namespace hap::cli

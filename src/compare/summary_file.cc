@@ -10,6 +10,11 @@ namespace hap::compare {
 namespace {
 
 constexpr std::string_view kMagic = "HAPSUM01";
+constexpr std::string_view kKeptMagic = "HAPKEPT1";
+
+Error damaged(const std::string& path) {
+  return Error("the kept summary is damaged", ErrorKind::corrupt).at(path);
+}
 
 class Encoder {
  public:
@@ -37,6 +42,7 @@ class Decoder {
   explicit Decoder(std::string_view bytes) : reader_(bytes) {}
   bool ok() const { return ok_ && reader_.ok(); }
   bool at_end() const { return reader_.at_end(); }
+  std::string_view rest() { return reader_.read_bytes(reader_.remaining()); }
   std::string_view raw(std::size_t count) { return reader_.read_bytes(count); }
   template <typename T>
   T number() {
@@ -129,9 +135,8 @@ std::string encode_summary(const ReportSummary& summary) {
 }
 
 Result<ReportSummary> decode_summary(std::string_view bytes, const std::string& path) {
-  const auto damaged = [&] { return Error("the kept summary is damaged", ErrorKind::corrupt).at(path); };
   Decoder in(bytes);
-  if (in.raw(kMagic.size()) != kMagic) return damaged();
+  if (in.raw(kMagic.size()) != kMagic) return damaged(path);
   ReportSummary summary;
   for (std::string* text : {&summary.sandbox, &summary.workload, &summary.label, &summary.collector,
                             &summary.kernel, &summary.kernel_build_id, &summary.boot}) {
@@ -149,12 +154,36 @@ Result<ReportSummary> decode_summary(std::string_view bytes, const std::string& 
       figure = interval;
     }
   }
-  if (!in.ok() || !decode_functions(in, summary.functions)) return damaged();
+  if (!in.ok() || !decode_functions(in, summary.functions)) return damaged(path);
   if (in.flag()) summary.steady_state = in.flag();
   if (in.flag()) summary.coverage = in.real();
   summary.events_lost = in.number<std::uint64_t>();
-  if (!in.ok() || !in.at_end()) return damaged();
+  if (!in.ok() || !in.at_end()) return damaged(path);
   return summary;
+}
+
+std::string encode_kept(const KeptSummary& kept) {
+  Encoder out;
+  out.raw(kKeptMagic);
+  out.text(kept.made_by);
+  out.number(static_cast<std::uint32_t>(kept.without_lines.size()));
+  for (const std::string& build_id : kept.without_lines) out.text(build_id);
+  out.raw(encode_summary(kept.summary));
+  return out.take();
+}
+
+Result<KeptSummary> decode_kept(std::string_view bytes, const std::string& path) {
+  Decoder in(bytes);
+  if (in.raw(kKeptMagic.size()) != kKeptMagic) return damaged(path);
+  KeptSummary kept;
+  kept.made_by = in.text();
+  kept.without_lines.resize(in.count(sizeof(std::uint32_t)));
+  for (std::string& build_id : kept.without_lines) build_id = in.text();
+  const std::string_view rest = in.rest();
+  if (!in.ok()) return damaged(path);
+  HAP_TRY(summary, decode_summary(rest, path));
+  kept.summary = std::move(summary);
+  return kept;
 }
 
 }  // namespace hap::compare

@@ -7,12 +7,27 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "hap/compare.h"
 
 namespace hap::compare {
 
 std::string encode_summary(const ReportSummary& summary);
+
+// A summary with what tells whether it may stand for an analysis.
+struct KeptSummary {
+  std::string made_by;  // version of the analysis
+  // Build ids of kernel images of which only names of functions were known: with their lines, were they here,
+  // the figures would be others.
+  std::vector<std::string> without_lines;
+  ReportSummary summary;  // without its path
+};
+
+// "HAPKEPT1", `made_by`, `without_lines` as a list, the summary.
+std::string encode_kept(const KeptSummary& kept);
+// Errors: as decode_summary.
+Result<KeptSummary> decode_kept(std::string_view bytes, const std::string& path);
 
 // Errors (corrupt): anything that encode_summary() would not have written. `path` is for messages only.
 Result<ReportSummary> decode_summary(std::string_view bytes, const std::string& path);

@@ -300,8 +300,9 @@ Recording::~Recording() = default;
 
 Result<Recording> Recording::open(const std::string& path) {
   HAP_TRY(content, read_whole(path));
-  HAP_CHECK(
-      recording::check_seal({reinterpret_cast<const std::byte*>(content.bytes.get()), content.size}, path));
+  HAP_TRY(database, recording::check_seal(
+                        {reinterpret_cast<const std::byte*>(content.bytes.get()), content.size}, path));
+  content.size = database;
   HAP_TRY(db, open_memory(std::move(content), path));
   if (const auto schema = check_schema(db.get(), path); !schema) {
     return schema.error().path().empty() ? invalid(schema.error().message(), path) : schema.error();

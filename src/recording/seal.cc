@@ -10,8 +10,9 @@
 #include <cstring>
 #include <string_view>
 
-#include "base/digest.h"
 #include "hap/recording.h"
+#include "recording/attachment.h"
+#include "recording/raw_digest.h"
 #include "recording/schema.h"
 
 namespace hap::recording {
@@ -38,19 +39,13 @@ uint32_t big_endian(std::string_view bytes, size_t at, size_t width) {
   return value;
 }
 
-// SHA-256 with the seal taken as zero, as 32 raw bytes.
-std::array<char, seal_size> digest_of(std::string_view content) {
+// SHA-256 with the seal taken as zero.
+std::array<char, digest_size> digest_of(std::string_view content) {
   constexpr size_t seal_at = page_size - seal_size;
   static const std::string zeroes(seal_size, '\0');
   Sha256 hash;
   hash.update(content.substr(0, seal_at)).update(zeroes).update(content.substr(page_size));
-  const std::string hex = hash.hex();
-  std::array<char, seal_size> raw{};
-  const auto nibble = [](char digit) { return digit <= '9' ? digit - '0' : digit - 'a' + 10; };
-  for (size_t i = 0; i < seal_size; ++i) {
-    raw[i] = static_cast<char>(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
-  }
-  return raw;
+  return raw_digest(hash);
 }
 
 }  // namespace
@@ -70,45 +65,61 @@ Status seal_file(int fd, const std::string& path) {
   return {};
 }
 
-Status check_seal(std::span<const std::byte> bytes, const std::string& path) {
-  const auto content = as_text(bytes);
-  const auto corrupt = [&](std::string what, std::string hint) {
-    return Error(std::move(what), ErrorKind::corrupt).at(path).hint(std::move(hint));
-  };
-  const char* const again = "copy the file again from where it was written, or measure again";
-  if (content.substr(0, magic.size()) != magic.substr(0, content.size()) || content.empty()) {
-    return corrupt("not a recording (not a SQLite file)",
+namespace {
+
+const char* const again = "copy the file again from where it was written, or measure again";
+
+Error corrupt(std::string what, const std::string& path, std::string hint = again) {
+  return Error(std::move(what), ErrorKind::corrupt).at(path).hint(std::move(hint));
+}
+
+}  // namespace
+
+Result<size_t> database_size(std::string_view head, uint64_t size, const std::string& path) {
+  if (head.substr(0, magic.size()) != magic.substr(0, head.size()) || head.empty()) {
+    return corrupt("not a recording (not a SQLite file)", path,
                    "give a .hap file written by `hap measure` or `hap record`");
   }
-  if (content.size() < header_size) return corrupt("the recording is cut short within its header", again);
-  if (big_endian(content, application_id_at, 4) != application_id) {
-    return corrupt("a SQLite file, but not a recording",
+  if (head.size() < header_size) return corrupt("the recording is cut short within its header", path);
+  if (big_endian(head, application_id_at, 4) != application_id) {
+    return corrupt("a SQLite file, but not a recording", path,
                    "give a .hap file written by `hap measure` or `hap record`");
   }
-  const uint32_t version = big_endian(content, user_version_at, 4);
+  const uint32_t version = big_endian(head, user_version_at, 4);
   if (version > static_cast<uint32_t>(recording_schema_version)) {
     return corrupt(fmt::format("the recording has schema version {}, this hap reads up to {}", version,
                                recording_schema_version),
-                   "use the version of hapmeter that wrote it, or a newer one");
+                   path, "use the version of hapmeter that wrote it, or a newer one");
   }
-  if (version == 0) return corrupt("the recording has no schema version", again);
-  const uint64_t expected = uint64_t{page_size} * big_endian(content, page_count_at, 4);
-  if (big_endian(content, page_size_at, 2) != page_size || big_endian(content, reserved_at, 1) != seal_size ||
-      content[write_version_at] != 1 || content[read_version_at] != 1) {
-    return corrupt("the recording was changed after it was closed", again);
+  if (version == 0) return corrupt("the recording has no schema version", path);
+  if (big_endian(head, page_size_at, 2) != page_size || big_endian(head, reserved_at, 1) != seal_size ||
+      head[write_version_at] != 1 || head[read_version_at] != 1) {
+    return corrupt("the recording was changed after it was closed", path);
   }
-  if (content.size() < expected || content.size() < page_size) {
-    return corrupt(fmt::format("the recording is cut short: {} of {} bytes", content.size(), expected),
-                   again);
+  const uint64_t expected = uint64_t{page_size} * big_endian(head, page_count_at, 4);
+  if (size < expected || size < page_size) {
+    return corrupt(fmt::format("the recording is cut short: {} of {} bytes", size, expected), path);
   }
-  if (content.size() > expected) {
-    return corrupt(fmt::format("the recording has {} bytes too many", content.size() - expected), again);
+  if (expected < page_size) {
+    return corrupt(fmt::format("the recording has {} bytes too many", size - expected), path);
   }
-  const auto seal = digest_of(content);
+  return expected;
+}
+
+Result<size_t> check_seal(std::span<const std::byte> bytes, const std::string& path) {
+  const auto content = as_text(bytes);
+  HAP_TRY(size, database_size(content.substr(0, page_size), content.size(), path));
+  const auto rest = content.substr(size);
+  if (!rest.empty() && !attached_content(content.substr(0, page_size), rest)) {
+    return corrupt(
+        fmt::format("the recording has {} bytes too many, or was changed after it was closed", rest.size()),
+        path);
+  }
+  const auto seal = digest_of(content.substr(0, size));
   if (std::memcmp(seal.data(), content.data() + page_size - seal_size, seal_size) != 0) {
-    return corrupt("the recording is damaged: its digest does not match", again);
+    return corrupt("the recording is damaged: its digest does not match", path);
   }
-  return {};
+  return size;
 }
 
 }  // namespace hap::recording

@@ -54,6 +54,19 @@ TEST(SummaryFile, RefusesEveryCutAndAnythingAppended) {
   EXPECT_FALSE(compare::decode_summary(bytes + "x", "x").ok());
 }
 
+TEST(KeptSummary, GivesBackWhatWasPutInAndRefusesEveryCut) {
+  const std::string bytes = compare::encode_kept({"0.1 5", {"ab12", ""}, example()});
+  const auto again = compare::decode_kept(bytes, "x");
+  ASSERT_TRUE(again.ok()) << again.error().to_string();
+  EXPECT_EQ(again->made_by, "0.1 5");
+  EXPECT_EQ(again->without_lines, (std::vector<std::string>{"ab12", ""}));
+  EXPECT_EQ(compare::encode_summary(again->summary), compare::encode_summary(example()));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    ASSERT_FALSE(compare::decode_kept(std::string_view(bytes).substr(0, size), "x").ok()) << size;
+  }
+  EXPECT_FALSE(compare::decode_kept(bytes + "x", "x").ok());
+}
+
 TEST(SummaryFile, NoFlippedByteLeadsAstray) {
   const std::string bytes = compare::encode_summary(example());
   for (std::size_t at = 0; at < bytes.size(); ++at) {
