@@ -95,7 +95,7 @@ Error refused_by_kernel(const std::string& what, int error_number) {
   }
   if (error_number == EPERM || error_number == EACCES) {
     return std::move(std::move(error).of_kind(ErrorKind::unsupported))
-        .hint("run hap as root, or with CAP_BPF, CAP_PERFMON, CAP_SYSLOG and CAP_DAC_READ_SEARCH");
+        .hint("run as root, or with the capabilities that docs/live.md names");
   }
   if (error_number == EOPNOTSUPP || error_number == EINVAL) {
     return std::move(std::move(error).of_kind(ErrorKind::unsupported))
