@@ -1,6 +1,7 @@
 // The summary that comes with a recording says what an analysis says, and is passed over when it may not.
 #include "cli/recording_summary.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -95,6 +96,26 @@ TEST_F(RecordingSummary, MadeWithoutLinesIsNotUsedWhereTheyAre) {
   EXPECT_EQ(loaded(path(), SummarySource::any).sandbox, "docker-default");
   attach_changed([](KeptSummary& kept) { kept.without_lines = {"00ff"}; });
   EXPECT_EQ(loaded(path(), SummarySource::any).sandbox, "changed");
+}
+
+TEST_F(RecordingSummary, OfNamesAloneGivesWayToTheIndexWithLines) {
+  const std::string& build_id = SampleImages::get().kernel_build_id();
+  const std::string index = index_path(cache(), build_id);
+  fs::rename(index, dir_->file("later"));
+  for (const char* name : {"vfs_read", "tcp_ack"}) {
+    const CodeRange code = SampleImages::get().range(name);
+    cell_.meta["symbols"] += fmt::format("1 {:x} {:x} {}\n", code.begin, code.end - code.begin, name);
+  }
+  ASSERT_TRUE(cell_.write(path()).ok());
+  ASSERT_TRUE(attach_summary(path()).ok());
+  EXPECT_EQ(attached().without_lines, std::vector<std::string>{build_id});
+  const ReportSummary of_names = loaded(path(), SummarySource::any);
+  ASSERT_EQ(of_names.functions.size(), 2U);
+  EXPECT_EQ(of_names.functions[0].lines, 0);
+  // What was kept of the analysis by name gives way as well.
+  EXPECT_EQ(loaded(path(), SummarySource::analysis).functions[0].lines, 0);
+  fs::rename(dir_->file("later"), index);
+  EXPECT_GT(loaded(path(), SummarySource::any).functions[0].lines, 0);
 }
 
 TEST_F(RecordingSummary, ThatCannotBeReadIsMadeAgain) {
