@@ -19,7 +19,7 @@ struct Method {
 inline std::vector<Method> live_methods(int windows) {
   const auto hap = [&](const std::string& collector, double aim) {
     return Method{"hap " + collector, aim,
-                  "hap record --collector " + collector +
+                  "taskset -c 1 hap record --collector " + collector +
                       " --pid $pid -o /run/o.hap > /run/log 2>&1 & tracer=$!\n"
                       "until grep -q ^recording /run/log; do kill -0 $tracer; sleep 0.1; done",
                   // Without a process of its own: what it costs is in the figure.
