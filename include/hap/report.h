@@ -107,6 +107,7 @@ struct LateArrival {
   std::uint32_t window = 0;        // from 1
   double seconds = 0;              // from the begin of phase serve to the begin of that window
   std::uint64_t functions = 0;     // how many
+  std::uint64_t deferred = 0;      // of these, came in deferred work alone (context kthread)
   std::vector<std::string> names;  // a few of them, system calls first
 };
 

@@ -142,6 +142,7 @@ json length_of(const LengthReport& length) {
     late.push_back({{"window", arrival.window},
                     {"seconds", number_of(arrival.seconds)},
                     {"functions", arrival.functions},
+                    {"deferred_work", arrival.deferred},
                     {"names", arrival.names}});
   }
   json object{{"until", text_or_null(length.until)}, {"verdict", text_or_null(length.verdict)}};

@@ -23,12 +23,21 @@ std::optional<T> number(const std::string& text) {
 struct FirstSeen {
   std::string name;
   std::uint32_t window;
+  bool deferred;  // in deferred work, and in that window in nothing else
 };
 
-std::vector<FirstSeen> first_seen(const Profile& profile, const Selection& selection) {
+std::vector<FirstSeen> first_seen(const Profile& profile) {
+  std::map<uint32_t, std::uint32_t> by_the_sandbox;  // function -> window; without deferred work
+  const auto direct = profile.select(
+      [](const Account& account) { return counts_as_hap(account) && account.context != Context::kthread; });
+  profile.for_each_function_windows(
+      direct, [&](uint32_t id, std::span<const uint32_t> windows) { by_the_sandbox[id] = windows.front(); });
   std::vector<FirstSeen> functions;
-  profile.for_each_function_windows(selection, [&](uint32_t id, std::span<const uint32_t> windows) {
-    functions.push_back({profile.functions()[id].name, windows.front()});
+  const auto hap = profile.select([](const Account& account) { return counts_as_hap(account); });
+  profile.for_each_function_windows(hap, [&](uint32_t id, std::span<const uint32_t> windows) {
+    const auto found = by_the_sandbox.find(id);
+    functions.push_back({profile.functions()[id].name, windows.front(),
+                         found == by_the_sandbox.end() || found->second > windows.front()});
   });
   return functions;
 }
@@ -49,6 +58,7 @@ std::vector<LateArrival> late_arrivals(const std::vector<FirstSeen>& functions,
     arrival.seconds =
         static_cast<double>(windows[function.window]->start_ns - windows.front()->start_ns) / 1e9;
     ++arrival.functions;
+    arrival.deferred += function.deferred ? 1 : 0;
     arrival.names.push_back(function.name);
   }
   std::vector<LateArrival> late;
@@ -74,13 +84,12 @@ LengthReport length_of(const Profile& profile) {
   const auto high = number<double>(profile.meta("steady_growth_high"));
   if (growth && low && high) length.foretold = Interval{*growth, *low, *high};
 
-  const auto hap = profile.select([](const Account& account) { return counts_as_hap(account); });
   std::vector<const Window*> windows;
   for (const Window& window : profile.windows()) {
     if (window.phase == Phase::serve) windows.push_back(&window);
   }
   length.all_windows = static_cast<std::uint32_t>(windows.size());
-  const auto functions = first_seen(profile, hap);
+  const auto functions = first_seen(profile);
   if (length.windows > 0 && length.windows < length.all_windows) {
     length.added = static_cast<std::uint64_t>(std::count_if(
         functions.begin(), functions.end(), [&](const FirstSeen& f) { return f.window >= length.windows; }));
@@ -112,9 +121,10 @@ std::vector<std::string> sentences(const LengthReport& length) {
   constexpr std::size_t most = 4;
   for (std::size_t i = 0; i < std::min(most, length.late.size()); ++i) {
     const LateArrival& arrival = length.late[i];
-    late += fmt::format("{}{} functions after {:.1f} s ({}{})", i == 0 ? "" : "; ", arrival.functions,
-                        arrival.seconds, fmt::join(arrival.names, ", "),
-                        arrival.functions > arrival.names.size() ? ", ..." : "");
+    late +=
+        fmt::format("{}{} functions{} after {:.1f} s ({}{})", i == 0 ? "" : "; ", arrival.functions,
+                    arrival.deferred == arrival.functions ? " of deferred work" : "", arrival.seconds,
+                    fmt::join(arrival.names, ", "), arrival.functions > arrival.names.size() ? ", ..." : "");
   }
   if (length.late.size() > most) late += fmt::format("; and {} more times", length.late.size() - most);
   text.push_back(late);

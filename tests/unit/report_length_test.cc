@@ -61,11 +61,33 @@ TEST(Length, WhatTheRunAddedBehindTheVerdictIsCounted) {
   EXPECT_EQ(length.late[0].window, 9U) << "window 10 of the recording is the ninth of phase serve";
   EXPECT_DOUBLE_EQ(length.late[0].seconds, 8);
   EXPECT_EQ(length.late[0].functions, 3U);
+  EXPECT_EQ(length.late[0].deferred, 0U);
   EXPECT_THAT(length.late[0].names, ElementsAre("kvm_exit", "tcp_ack", "tcp_sendmsg"));
   const auto text = sentences(length);
   ASSERT_EQ(text.size(), 2U);
   EXPECT_THAT(text[0], HasSubstr("foretold to add 0 functions (0 to 7); going on to 12 windows added 3"));
   EXPECT_THAT(text[1], HasSubstr("3 functions after 8.0 s (kvm_exit"));
+}
+
+// Intent: what only a kworker ran, for the sandbox, is told from what the sandbox ran itself.
+TEST(Length, DeferredWorkThatCameLateIsNamedAsThat) {
+  SampleCell cell;
+  lengthen(cell, 8);
+  const auto redis = cell.task("redis-server", "/hap/cell", 100);
+  const auto kworker =
+      cell.actor(cell.task("kworker/0:1", "/", 7, 2, true), Cause::process, OwnerKind::work, redis);
+  cell.hit(cell.function("vfs_read"), cell.actor(redis), {2, 12});
+  cell.hit(cell.function("tcp_sendmsg"), kworker, {10});
+  cell.hit(cell.function("tcp_ack"), kworker, {10});
+  cell.hit(cell.function("kvm_exit"), kworker, {10});
+  cell.hit(cell.function("kvm_exit"), cell.actor(redis), {12});
+  const auto profile = cell.profile();
+  ASSERT_TRUE(profile.ok()) << profile.error().to_string();
+  const LengthReport length = length_of(*profile);
+  ASSERT_EQ(length.late.size(), 1U);
+  EXPECT_EQ(length.late[0].functions, 3U);
+  EXPECT_EQ(length.late[0].deferred, 3U);
+  EXPECT_THAT(sentences(length).back(), HasSubstr("3 functions of deferred work after 8.0 s"));
 }
 
 TEST(Length, AnOlderRecordingSaysNothingOfItsLength) {
