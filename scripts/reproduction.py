@@ -46,6 +46,8 @@ def figures(report):
         "permitted": permitted.get("functions"),
         "exit_functions": permitted.get("exit_functions"),
         "ioctl_functions": permitted.get("ioctl_functions"),
+        "hypercalls": permitted.get("hypercalls"),
+        "hypercall_functions": permitted.get("hypercall_functions"),
     }
 
 
@@ -158,7 +160,8 @@ EXERCISED = [("functions", "functions", with_interval), ("with softirq", "with_s
 BESIDE = [("VAP functions", "vap", plain), ("stage 1", "stage1", plain), ("stage 2", "stage2", plain),
           ("HAP in setup", "setup", plain), ("permitted system calls", "syscalls", plain),
           ("functions behind them", "permitted", plain), ("behind guest exits", "exit_functions", plain),
-          ("behind KVM ioctls", "ioctl_functions", plain)]
+          ("behind KVM ioctls", "ioctl_functions", plain), ("hypercalls", "hypercalls", plain),
+          ("behind them in Xen", "hypercall_functions", plain)]
 
 
 def workload_table(cells, workload, title, columns):

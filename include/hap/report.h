@@ -92,7 +92,8 @@ struct LossReport {
 
 // What the sandbox's filters would let through; computed by whoever knows, null otherwise.
 struct Permitted {
-  std::optional<uint64_t> syscalls;   // system calls let through; null: unknown
+  bool unfiltered = false;            // a process of the sandbox has no filter
+  std::optional<uint64_t> syscalls;   // system calls let through; null: unknown, or a guest's row without any
   std::optional<uint64_t> functions;  // lower bound
   // Virtual machines: the handlers of the guest's exits and the kernel functions behind them, which the guest
   // reaches itself, and the functions behind KVM's ioctls, which a monitor that was taken over reaches. Lower
@@ -100,6 +101,10 @@ struct Permitted {
   std::optional<uint64_t> exits;
   std::optional<uint64_t> exit_functions;   // behind the exits; null: unknown
   std::optional<uint64_t> ioctl_functions;  // behind the ioctls; null: unknown
+  // Guests of Xen: the hypercalls of a paravirtualized guest, and the hypervisor's functions behind them and
+  // behind the traps that its instructions raise. A lower bound.
+  std::optional<uint64_t> hypercalls;
+  std::optional<uint64_t> hypercall_functions;
 };
 
 // Functions of the HAP that were first seen together, late in phase serve.

@@ -294,9 +294,10 @@ class Cell {
     }
     result["windows"] = windows_to_json(windows_);
     result["tasks"] = tasks_to_json(tasks_);
-    result["seccomp_filters"] = filters_;
+    result["seccomp_filters"] = filters_.rows;
     result["guest_mappings"] = mappings_to_json(guest_mappings_);
     result["meta"] = instance_->facts;
+    result["meta"]["unfiltered_processes"] = std::to_string(filters_.unfiltered);
     if (!workload_->version_command().empty()) {
       result["meta"]["workload_version"] = sandbox::first_line_of(workload_->version_command());
     }
@@ -320,7 +321,7 @@ class Cell {
   std::vector<Window> windows_;
   std::vector<ScopeRule> late_scope_;
   std::vector<TaskFact> tasks_;
-  json filters_;
+  ScopeFilters filters_;
   std::vector<sandbox::GuestMapping> guest_mappings_;
   int64_t started_ns_ = 0;
   int64_t ready_ns_ = 0;

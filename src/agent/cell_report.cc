@@ -97,20 +97,22 @@ std::string role_of(pid_t tgid, const std::vector<ScopeRule>& rules) {
 
 }  // namespace
 
-json filters_of_scope(const std::vector<TaskFact>& tasks, const std::vector<ScopeRule>& rules) {
-  json rows = json::array();
+ScopeFilters filters_of_scope(const std::vector<TaskFact>& tasks, const std::vector<ScopeRule>& rules) {
+  ScopeFilters found;
   for (const auto& task : tasks) {
     if (task.pid != task.tgid) continue;
     const auto programs = sandbox::seccomp_filters(task.tgid);
     if (!programs) continue;
+    const std::string role = role_of(task.tgid, rules);
+    if (programs->empty() && !role.empty() && role != "host-daemon") ++found.unfiltered;
     for (size_t position = 0; position < programs->size(); ++position) {
-      rows.push_back({{"pid", task.tgid},
-                      {"role", role_of(task.tgid, rules)},
-                      {"position", position},
-                      {"program_hex", to_hex((*programs)[position])}});
+      found.rows.push_back({{"pid", task.tgid},
+                            {"role", role},
+                            {"position", position},
+                            {"program_hex", to_hex((*programs)[position])}});
     }
   }
-  return rows;
+  return found;
 }
 
 json windows_to_json(const std::vector<Window>& windows) {

@@ -27,9 +27,13 @@ std::vector<TaskFact> tasks_of_scope(const std::vector<ScopeRule>& rules);
 // lost its processes. A name matches a task whose name starts with it.
 Status check_expected_tasks(const std::vector<TaskFact>& tasks, const std::vector<std::string>& expected);
 
-// The seccomp filters of the scope's processes: [{pid, role, position, program_hex}]. A process that cannot
-// be asked (its ptracer is gVisor) is left out.
-nlohmann::json filters_of_scope(const std::vector<TaskFact>& tasks, const std::vector<ScopeRule>& rules);
+struct ScopeFilters {
+  nlohmann::json rows = nlohmann::json::array();  // [{pid, role, position, program_hex}]
+  unsigned unfiltered = 0;  // processes, other than host daemons, that were asked and have no filter
+};
+// The seccomp filters of the scope's processes. A process that cannot be asked (its ptracer is gVisor) is
+// left out.
+ScopeFilters filters_of_scope(const std::vector<TaskFact>& tasks, const std::vector<ScopeRule>& rules);
 
 nlohmann::json windows_to_json(const std::vector<Window>& windows);
 nlohmann::json tasks_to_json(const std::vector<TaskFact>& tasks);

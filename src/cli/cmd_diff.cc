@@ -39,7 +39,7 @@ Result<std::string> render(const Options& options, const report::Difference& dif
                                                                        {&options.after, &after}};
     for (const auto& [path, cell] : sides) {
       ReportOptions what;
-      what.permitted = report::permitted_by_filters(cell->profile, cell->resolver);
+      what.permitted = report::permitted_surface(cell->profile, cell->resolver);
       HAP_CHECK(ledger.add_to(what, *path, *cell));
       document["reports"].push_back(nlohmann::json(report::to_json(make_report(cell->profile, *path, what))));
     }

@@ -44,7 +44,7 @@ class Document {
       HAP_TRY(baseline, beside_idle_machine(cell.profile));
       what.baseline = std::move(baseline);
     }
-    what.permitted = report::permitted_by_filters(cell.profile, cell.resolver);
+    what.permitted = report::permitted_surface(cell.profile, cell.resolver);
     HAP_CHECK(ledger_.add_to(what, path, cell));
     Report made = make_report(cell.profile, path, what);
     // A page takes a report in packed form: a campaign's need not be in memory at once.

@@ -20,7 +20,7 @@ Result<json> reports_of(const std::string& file, const AnalysisOptions& options,
   if (file.size() > 4 && file.compare(file.size() - 4, 4, ".hap") == 0) {
     HAP_TRY(cell, open_trusted_cell(file, options));
     ReportOptions what;
-    what.permitted = report::permitted_by_filters(cell.profile, cell.resolver);
+    what.permitted = report::permitted_surface(cell.profile, cell.resolver);
     HAP_CHECK(ledger.add_to(what, file, cell));
     return json::array({json(report::to_json(make_report(cell.profile, file, what)))});
   }

@@ -265,6 +265,10 @@ json to_json(const Report& report) {
       permitted["exit_functions"] = or_null(report.permitted->exit_functions);
       permitted["ioctl_functions"] = or_null(report.permitted->ioctl_functions);
     }
+    if (report.permitted->hypercalls) {  // a guest of Xen
+      permitted["hypercalls"] = or_null(report.permitted->hypercalls);
+      permitted["hypercall_functions"] = or_null(report.permitted->hypercall_functions);
+    }
     object["permitted"] = std::move(permitted);
   } else {
     object["permitted"] = nullptr;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "report/hypercalls.h"
+
 namespace hap::report {
 namespace {
 
@@ -135,16 +137,40 @@ Result<std::optional<std::map<uint32_t, measure::Permission>>> filter_answers(
   return answers;
 }
 
-std::optional<Permitted> permitted_by_filters(const Profile& profile, const Resolver& resolver) {
-  if (profile.header().filters.empty()) return std::nullopt;
-  Permitted result;
-  const KernelReach kernel(profile, resolver);
-  const auto answers = filter_answers(profile.header(), kernel.syscalls());
-  if (!answers || !*answers) return result;
+namespace {
+
+// A process of the sandbox was asked for its filters and has none: it may make every system call.
+bool somebody_is_unfiltered(const Profile& profile) {
+  const std::string count = profile.meta("unfiltered_processes");
+  return !count.empty() && count != "0";
+}
+
+std::set<uint32_t> permitted_syscalls(const Profile& profile, const KernelReach& kernel) {
+  if (somebody_is_unfiltered(profile)) return kernel.syscalls();
   std::set<uint32_t> numbers;
+  const auto answers = filter_answers(profile.header(), kernel.syscalls());
+  if (!answers || !*answers) return numbers;
   for (const auto& [number, permission] : **answers) {
     if (permission != measure::Permission::denied) numbers.insert(number);
   }
+  return numbers;
+}
+
+}  // namespace
+
+std::optional<Permitted> permitted_surface(const Profile& profile, const Resolver& resolver) {
+  Permitted result;
+  const auto hypercalls = permitted_hypercalls(profile, resolver);
+  if (hypercalls) {
+    result.hypercalls = hypercalls->handlers;
+    result.hypercall_functions = hypercalls->functions;
+  }
+  if (profile.header().filters.empty() && !somebody_is_unfiltered(profile)) {
+    return hypercalls ? std::optional(result) : std::nullopt;
+  }
+  result.unfiltered = somebody_is_unfiltered(profile);
+  const KernelReach kernel(profile, resolver);
+  const auto numbers = permitted_syscalls(profile, kernel);
   if (numbers.empty()) return result;
   result.syscalls = numbers.size();
   result.functions = kernel.functions_behind(numbers).size();

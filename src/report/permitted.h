@@ -1,4 +1,5 @@
-// What the sandbox's seccomp filters, as the kernel had them loaded, would let its threads reach.
+// What the sandbox is permitted to reach: by its seccomp filters, as the kernel had them loaded, by a guest's
+// exits and by hypercalls.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,11 @@ namespace hap::report {
 
 // System calls of the measured kernel that at least one process of the sandbox may make, whatever its
 // arguments would have to be, and the kernel functions that direct calls of the machine code reach from their
-// entries: a lower bound, since calls through pointers are not followed. Null when the recording holds no
-// filters; each part is null when a filter cannot be evaluated or the kernel's symbols are missing. For
-// virtual machines also what lies behind their exits and KVM's ioctls.
-std::optional<Permitted> permitted_by_filters(const Profile& profile, const Resolver& resolver);
+// entries: a lower bound, since calls through pointers are not followed. A process without any filter may
+// make every system call. For virtual machines also what lies behind their exits and KVM's ioctls, for guests
+// of Xen what lies behind their hypercalls. Null when nothing of it is known; each part is null when it does
+// not apply, a filter cannot be evaluated, or symbols are missing.
+std::optional<Permitted> permitted_surface(const Profile& profile, const Resolver& resolver);
 
 // The host kernel of a recording and its loaded modules, as far as their symbols are there.
 class KernelReach {

@@ -190,7 +190,9 @@ std::string trust(const Report& report) {
       reach += fmt::format(", which reach {} kernel functions by direct calls alone",
                            grouped(static_cast<double>(*report.permitted->functions)));
     }
-    out += wrapped("permitted by its filters: " + reach, "  ");
+    const char* const by =
+        report.permitted->unfiltered ? "permitted, without a filter: all " : "permitted by its filters: ";
+    out += wrapped(by + reach, "  ");
   }
   if (report.permitted && report.permitted->exits) {
     out += wrapped(
@@ -199,6 +201,14 @@ std::string trust(const Report& report) {
             grouped(static_cast<double>(*report.permitted->exits)),
             grouped_or_dash(report.permitted->exit_functions),
             grouped_or_dash(report.permitted->ioctl_functions)),
+        "  ");
+  }
+  if (report.permitted && report.permitted->hypercalls) {
+    out += wrapped(
+        fmt::format("the guest's {} hypercalls and its traps reach {} functions of the hypervisor by direct "
+                    "calls alone",
+                    grouped(static_cast<double>(*report.permitted->hypercalls)),
+                    grouped_or_dash(report.permitted->hypercall_functions)),
         "  ");
   }
   for (const auto& guard : report.guards) {

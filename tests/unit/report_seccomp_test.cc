@@ -109,6 +109,29 @@ TEST(SeccompAdvice, SaysWhatIsTakenAwayAndWhatIsGiven) {
   EXPECT_TRUE(advice->widened.empty());
 }
 
+// Intent: without a filter nothing is known unless the processes were asked; then everything is permitted.
+TEST(PermittedSurface, AProcessWithoutAFilterIsNotAnUnknownOne) {
+  testing_support::SampleCell cell;
+  cell.hit(cell.function("vfs_read"), cell.actor(cell.task("redis", "/hap/cell", 100)));
+  const auto resolver = Resolver::open({}, {});
+  ASSERT_TRUE(resolver.ok());
+  const auto unknown = cell.profile();
+  ASSERT_TRUE(unknown.ok());
+  EXPECT_FALSE(permitted_surface(*unknown, *resolver));
+  cell.meta["unfiltered_processes"] = "0";
+  const auto none = cell.profile();
+  ASSERT_TRUE(none.ok());
+  EXPECT_FALSE(permitted_surface(*none, *resolver));
+  cell.meta["unfiltered_processes"] = "1";
+  const auto one = cell.profile();
+  ASSERT_TRUE(one.ok());
+  const auto permitted = permitted_surface(*one, *resolver);
+  ASSERT_TRUE(permitted);
+  EXPECT_TRUE(permitted->unfiltered);
+  EXPECT_FALSE(permitted->syscalls) << "the kernel's symbols are missing";
+  EXPECT_FALSE(permitted->hypercalls) << "no hypervisor";
+}
+
 TEST(SeccompAdvice, AFilterTheKernelWouldRefuseIsAnError) {
   auto advice = advise_seccomp(needed(), {});
   ASSERT_TRUE(advice.ok());
