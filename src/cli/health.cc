@@ -121,12 +121,24 @@ void examine_collectors(Findings& out, bool lab_works) {
   }
 }
 
+// The lab machine's root is made of Debian's packages: a program that is in none of them is not there.
+std::string in_no_package(const sandbox::Entry& entry) {
+  std::string why;
+  for (const auto& required : entry.requirements) {
+    if (required.kind != sandbox::Requirement::Kind::program || !required.package.empty()) continue;
+    why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", required.what, required.why);
+  }
+  return why;
+}
+
 void examine_sandboxes(Findings& out, bool lab_works) {
   for (const auto& entry : sandbox::catalogue()) {
     const Status machine =
         entry.hypervisor.empty() ? Status() : lab::check_built(lab::on_hypervisor({}, entry.hypervisor));
     if (!entry.unavailable.empty()) {
       out.push_back({"sandbox", entry.name, Health::missing, entry.unavailable, ""});
+    } else if (const auto why = in_no_package(entry); !why.empty()) {
+      out.push_back({"sandbox", entry.name, Health::missing, why, ""});
     } else if (lab_works && !machine) {
       out.push_back(
           {"sandbox", entry.name, Health::missing, machine.error().to_string(), machine.error().hint()});

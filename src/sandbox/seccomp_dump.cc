@@ -40,16 +40,18 @@ class Stopped {
   pid_t task_;
 };
 
-bool has_filter(pid_t task) {
-  const auto status = read_file("/proc/" + std::to_string(task) + "/status");
-  return status && status->find("\nSeccomp:\t2") != std::string::npos;
+// A process that has ended meanwhile is an error, not one without a filter.
+Result<bool> has_filter(pid_t task) {
+  HAP_TRY(status, read_file("/proc/" + std::to_string(task) + "/status"));
+  return status.find("\nSeccomp:\t2") != std::string::npos;
 }
 
 }  // namespace
 
 Result<std::vector<std::string>> seccomp_filters(pid_t task) {
   std::vector<std::string> programs;
-  if (!has_filter(task)) return programs;
+  HAP_TRY(filtered, has_filter(task));
+  if (!filtered) return programs;
   auto stopped = Stopped::stop(task);
   if (!stopped) return stopped.error();
   for (unsigned long index = 0;; ++index) {

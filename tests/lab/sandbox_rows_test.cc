@@ -61,6 +61,10 @@ const std::vector<Expected>& expectations() {
       {"seccomp-redis-get.b1.r1", container, task, false, true, 0},
       {"seccomp-node.b1.r1", container, task, false, true, 0},
       {"seccomp-tornado.b1.r1", container, task, false, true, 0},
+      {"seccomp-redis-get-crun.b1.r1", container, task, false, true, 0},
+      {"seccomp-redis-get-podman.b1.r1", container, task, false, true, 0},
+      {"seccomp-node-podman.b1.r1", container, task, false, true, 0},
+      {"seccomp-tornado-crun.b1.r1", container, task, false, true, 0},
       {"seccomp-crun.b1.r1", container, task, false, true, 15},
       {"seccomp-podman.b1.r1", container, task, false, true, 0},
       {"default-crun.b1.r1", container, task, false, true, 15},
@@ -138,6 +142,10 @@ class SandboxRows : public ::testing::Test {
            cell("node-app-container", "app-container", "node-express") +
            cell("redis-get-gvisor", "gvisor-systrap", "redis-get") +
            cell("seccomp-redis-get", "docker-seccomp", "redis-get") +
+           cell("seccomp-redis-get-crun", "docker-seccomp", "redis-get", R"("--runtime", "crun")") +
+           cell("seccomp-redis-get-podman", "docker-seccomp", "redis-get", R"("--runtime", "podman")") +
+           cell("seccomp-node-podman", "docker-seccomp", "node-express", R"("--runtime", "podman")") +
+           cell("seccomp-tornado-crun", "docker-seccomp", "python-tornado", R"("--runtime", "crun")") +
            cell("seccomp-crun", "docker-seccomp", "redis-set", R"("--runtime", "crun")") +
            cell("seccomp-podman", "docker-seccomp", "redis-set", R"("--runtime", "podman")") +
            cell("default-crun", "docker-default", "redis-set", R"("--runtime", "crun")") +
@@ -283,7 +291,9 @@ TEST_F(SandboxRows, DifferInSetup) {
 TEST_F(SandboxRows, ATightFilterPermitsLess) {
   const auto& usual = report("docker-default.redis-set.b1.r1");
   for (const char* name : {"docker-seccomp.redis-set.b1.r1", "seccomp-crun.b1.r1", "seccomp-podman.b1.r1",
-                           "seccomp-redis-get.b1.r1", "seccomp-node.b1.r1", "seccomp-tornado.b1.r1"}) {
+                           "seccomp-redis-get.b1.r1", "seccomp-node.b1.r1", "seccomp-tornado.b1.r1",
+                           "seccomp-redis-get-crun.b1.r1", "seccomp-redis-get-podman.b1.r1",
+                           "seccomp-node-podman.b1.r1", "seccomp-tornado-crun.b1.r1"}) {
     SCOPED_TRACE(name);
     EXPECT_LT(report(name)["permitted"]["syscalls"].get<int>(),
               usual["permitted"]["syscalls"].get<int>() / 2);
