@@ -32,7 +32,8 @@ Result<std::string> PeerSocket::receive(Deadline deadline, const CancelToken& ca
       buffer.resize(static_cast<size_t>(got));
       return buffer;
     }
-    if (got == 0) return Error(kMachineEnded);
+    // A QEMU that ends before it has read everything resets the line instead of closing it.
+    if (got == 0 || errno == ECONNRESET) return Error(kMachineEnded);
     if (errno != EAGAIN && errno != EINTR) return Error::from_errno("reading from the lab machine", errno);
   }
 }
