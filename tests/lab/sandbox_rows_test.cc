@@ -117,7 +117,9 @@ expect = "from the archive"
 
 class SandboxRows : public ::testing::Test {
  protected:
+  // Once for all suites of this file; the folder goes with the program.
   static void SetUpTestSuite() {
+    if (dir_ != nullptr) return;
     auto dir = TempDir::create(::testing::TempDir());
     ASSERT_TRUE(dir.ok());
     dir_ = std::make_unique<TempDir>(std::move(*dir));
@@ -126,7 +128,6 @@ class SandboxRows : public ::testing::Test {
     seen_ = hap({"campaign", dir_->file("rows.toml"), "-o", cells(), "--format", "json"}, {},
                 std::chrono::seconds(1500));
   }
-  static void TearDownTestSuite() { dir_.reset(); }
 
   static std::string cells() { return dir_->file("cells"); }
   static std::string recording(const std::string& name) { return cells() + "/" + name + ".hap"; }
