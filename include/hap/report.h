@@ -102,9 +102,8 @@ struct Permitted {
   std::optional<uint64_t> exit_functions;   // behind the exits; null: unknown
   std::optional<uint64_t> ioctl_functions;  // behind the ioctls; null: unknown
   // Guests of Xen. Lower bounds as well.
-  std::optional<uint64_t> hypercalls;  // that a paravirtualized guest may issue
-  std::optional<uint64_t>
-      hypercall_functions;  // Xen's, behind them and behind the traps of the guest's instructions
+  std::optional<uint64_t> hypercalls;           // that a paravirtualized guest may issue
+  std::optional<uint64_t> hypercall_functions;  // Xen's, behind them and the traps of the guest
 };
 
 // Functions of the HAP that were first seen together, late in phase serve.
