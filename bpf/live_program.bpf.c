@@ -66,8 +66,6 @@ const volatile __u64 text_bytes = 0;
 const volatile __u32 number_irq_enter = HAP_NO_FUNCTION;
 const volatile __u32 number_irq_exit = HAP_NO_FUNCTION;
 const volatile __u32 number_rcu_special = HAP_NO_FUNCTION;
-const volatile __u32 number_system_call = HAP_NO_FUNCTION;
-const volatile __u32 number_compat_call = HAP_NO_FUNCTION;
 
 __u32 armed = 0;
 __u32 by_place = 0;  // the collector has seen that the map of places holds what this kernel needs
@@ -127,22 +125,25 @@ static __always_inline struct hap_processor* this_processor(void) {
   return bpf_map_lookup_elem(&processors, &cpu);
 }
 
-// 0: not watched.
-static __always_inline __u32 current_class(void) {
+// 0: not watched. Above HAP_CLASSES: one of the marks of the table of threads.
+static __always_inline __u32 current_mark(void) {
   const __u8* table = thread_table();
   const struct task_struct* task = bpf_get_current_task_btf();
   if (table == NULL) return 0;
-  __u32 class = table[task->pid & (HAP_THREADS - 1)];
-  if (class == 0) {
-    for (__u32 i = 0; i < HAP_CGROUPS; ++i) {
-      if (i >= cgroup_count) break;
-      if (bpf_get_current_ancestor_cgroup_id(cgroups[i].level) == cgroups[i].id) {
-        class = cgroups[i].thread_class;
-        break;
-      }
+  const __u32 mark = table[task->pid & (HAP_THREADS - 1)];
+  if (mark != 0) return mark;
+  for (__u32 i = 0; i < HAP_CGROUPS; ++i) {
+    if (i >= cgroup_count) break;
+    if (bpf_get_current_ancestor_cgroup_id(cgroups[i].level) == cgroups[i].id) {
+      return cgroups[i].thread_class;
     }
   }
-  return class <= HAP_CLASSES ? class : 0;
+  return 0;
+}
+
+static __always_inline __u32 current_class(void) {
+  const __u32 mark = current_mark();
+  return mark <= HAP_CLASSES ? mark : 0;
 }
 
 // Between irq_enter_rcu and the accounting that follows, and again behind it until irq_exit_rcu ends, the
@@ -194,11 +195,15 @@ int entered(struct pt_regs* context) {
   __u32* row = bpf_map_lookup_elem(&entries, &cpu);
   if (row == NULL || function >= functions) return 0;
   ++row[function];
-  const __u32 class = current_class();
-  if (class == 0) return 0;
+  const __u32 mark = current_mark();
+  if (mark == HAP_CLASS_IDLE) {
+    note(function, 1, HAP_ON_IDLE);
+    return 0;
+  }
+  if (mark == 0 || mark > HAP_CLASSES) return 0;
   const struct hap_processor* processor = this_processor();
   if (processor == NULL) return 0;
-  note(function, class, current_cause(processor));
+  note(function, mark, current_cause(processor));
   return 0;
 }
 
@@ -298,7 +303,7 @@ int BPF_PROG(rcu_special_ended) {
 
 // A thread that begins a system call is in no interrupt: what attaching in the midst of one has left is
 // forgotten here.
-static __always_inline void count_system_call(__u32 number, __u32 entry_function, int compat) {
+static __always_inline void count_system_call(__u32 number, int compat) {
   struct hap_processor* processor = this_processor();
   if (processor == NULL) return;
   processor->interrupts = 0;
@@ -316,25 +321,24 @@ static __always_inline void count_system_call(__u32 number, __u32 entry_function
     if (place >= HAP_SYSTEM_CALLS) place = HAP_SYSTEM_CALLS - 1;
     ++processor->system_calls[which][place];
   }
-  if (entry_function != HAP_NO_FUNCTION) note(entry_function, class, BY_PROCESS);
 }
 
 SEC("fentry/x64_sys_call")
 int BPF_PROG(system_call, const void* registers, unsigned int number) {
-  count_system_call(number, number_system_call, 0);
+  count_system_call(number, 0);
   return 0;
 }
 
 SEC("fentry/ia32_sys_call")
 int BPF_PROG(compat_call, const void* registers, unsigned int number) {
-  count_system_call(number, number_compat_call, 1);
+  count_system_call(number, 1);
   return 0;
 }
 
 // Where the two above do not exist (before Linux 6.9); costs more.
 SEC("tp_btf/sys_enter")
 int BPF_PROG(system_call_event, const void* registers, long number) {
-  if (number >= 0) count_system_call(number, HAP_NO_FUNCTION, 0);
+  if (number >= 0) count_system_call(number, 0);
   return 0;
 }
 

@@ -5,12 +5,14 @@
 // Classes are those of collect/live_collector.h, causes those of hap/recording.h, in the same order.
 enum {
   HAP_CLASSES = 4,  // application, sandbox, vcpu, kernel: class number less one
-  HAP_CAUSES = 8,   // process, softirq_bh, softirq, hardirq, nmi; room for three more
+  HAP_CAUSES = 8,   // process, softirq_bh, softirq, hardirq, nmi; room for two more, and:
+  HAP_ON_IDLE = 7,  // in place of a cause of the first class: by the idle task, whatever the context
   HAP_HIT_BYTES = HAP_CLASSES * HAP_CAUSES,  // of one function: a byte per (class, cause), how often
   HAP_MOST_TIMES = 255,                      // or more
   HAP_CLASS_VCPU = 3,
   HAP_CLASS_SANDBOX = 2,
   HAP_CLASS_NEVER = 255,  // in the table of threads: not even when its cgroup is watched
+  HAP_CLASS_IDLE = 254,   // and that of the idle tasks, which all have number 0
   HAP_THREADS = 1 << 22,  // PID_MAX_LIMIT of 64-bit kernels
   HAP_CGROUPS = 16,
   HAP_SYSTEM_CALLS = 512,  // numbers from there on are counted together in the last place

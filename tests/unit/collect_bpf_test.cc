@@ -145,14 +145,16 @@ TEST(FunctionPlaces, ModulesFarAwayHaveNone) {
 }
 
 TEST(Arming, SeenInAProcessIsDone) {
-  EXPECT_TRUE(done_with({true, 0}));
-  EXPECT_FALSE(done_with({false, 0}));
+  EXPECT_TRUE(done_with({true}));
+  EXPECT_FALSE(done_with({false}));
 }
 
 // Intent: what runs in both contexts gets a chance to be seen in the process first.
 TEST(Arming, InterruptsNeedManyEntries) {
-  EXPECT_FALSE(done_with({false, kInterruptPatience - 1}));
-  EXPECT_TRUE(done_with({false, kInterruptPatience}));
+  EXPECT_FALSE(done_with({false, kPatience - 1}));
+  EXPECT_TRUE(done_with({false, kPatience}));
+  EXPECT_FALSE(done_with({false, kPatience - 1, kPatience - 1}));
+  EXPECT_TRUE(done_with({false, 0, kPatience}));
 }
 
 constexpr TracingCosts costs{1e6, 1e3, 1e3};  // a link: 1 ms; a function: 1 us; an entry: 1 us

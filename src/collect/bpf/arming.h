@@ -12,10 +12,11 @@
 // large link is not replaced for every function that turns up in the first milliseconds).
 //
 // A function is done in a window when it was seen in the context `process`: that is all the attack profile
-// asks. Or when it ran kInterruptPatience times in interrupts and softirqs on top of watched threads and
-// never by one of them: what runs by the packet would be most of the cost. If a watched thread enters it
-// after all, later in the same window, that is not seen; such functions are counted (`censored_functions`).
-// What others enter stays watched, however often that is.
+// asks. Or when it ran kPatience times in interrupts and softirqs on top of watched threads, or as often
+// while idle tasks were current, and never by a watched thread: what runs by the packet, and at every sleep
+// and waking of a processor, would be most of the cost. If a watched thread enters it after all, later in the
+// same window, that is not seen; such functions are counted (`censored_functions`). What others enter stays
+// watched, however often that is.
 #pragma once
 
 #include <chrono>
@@ -31,16 +32,17 @@ struct TracingCosts {
   double entry = 0;     // entering a watched function
 };
 
-inline constexpr uint32_t kInterruptPatience = 256;
+inline constexpr uint32_t kPatience = 255;
 
 // What was seen of a function in this window so far.
 struct Sighting {
   bool in_process = false;
   uint32_t times_in_interrupts = 0;
+  uint32_t times_on_idle = 0;
 };
 
 inline bool done_with(const Sighting& seen) {
-  return seen.in_process || seen.times_in_interrupts >= kInterruptPatience;
+  return seen.in_process || seen.times_in_interrupts >= kPatience || seen.times_on_idle >= kPatience;
 }
 
 // One link as it is judged.

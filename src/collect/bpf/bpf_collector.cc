@@ -3,9 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <thread>
 
@@ -27,6 +29,9 @@ using Clock = std::chrono::steady_clock;
 constexpr auto longest_pause = 100ms;
 // The first look at a window's entries: by then a busy service has entered what it enters all the time.
 constexpr auto first_look = 10ms;
+// A look is as far from the one before as the window was old then, divided by this.
+constexpr int looks_per_doubling = 4;
+static_assert(kPatience <= uint32_t{HAP_MOST_TIMES});
 // Links beyond this many are joined when the next window begins.
 constexpr size_t most_links = 6;
 // How long a window is taken to be before one has ended.
@@ -37,6 +42,7 @@ constexpr size_t large_link = 8192;
 struct WatchedLink {
   EntryLink link;
   LinkAccount account;
+  uint32_t number = 0;  // counted from 1 as they are made
 };
 
 class BpfCollector : public LiveCollector {
@@ -55,10 +61,11 @@ class BpfCollector : public LiveCollector {
   void take_choice(FunctionChoice choice);
   Status attach_first();
   Status attach(std::vector<uint32_t> functions);
-  // Functions of `link` that are done in this window, in its order.
-  std::vector<uint32_t> done_on(const WatchedLink& watched) const;
+  // Of `entered`, those on this link that are done in this window, in that order.
+  std::vector<uint32_t> done_on(const WatchedLink& watched, const std::vector<uint32_t>& entered) const;
   Status look(Clock::time_point now);
   Status close(WatchedLink& watched);
+  void report_system_calls();
   Result<uint64_t> missed_on_links() const;
   Status count_misses();
 
@@ -67,9 +74,12 @@ class BpfCollector : public LiveCollector {
   std::vector<uint64_t> addresses_;                 // by function number
   std::vector<std::vector<uint32_t>> first_links_;  // functions to attach to, ascending
   std::optional<uint32_t> getppid_;
+  CompanionFunctions companions_;
   MakeLink make_link_;
   TracingCosts costs_;
   std::vector<WatchedLink> links_;
+  uint32_t links_made_ = 0;
+  std::vector<uint32_t> on_link_;       // by function number: number of the link it was last attached with
   std::vector<uint32_t> unwatched_;     // taken off, until the next window
   std::vector<uint32_t> entries_seen_;  // at the last look, by function number
   // By function number, of all windows: taken off without having been seen in a process; and seen in one.
@@ -86,6 +96,7 @@ class BpfCollector : public LiveCollector {
   KernelProgram::Misses before_;   // of the program when the window began
   KernelProgram::Misses missed_;   // in windows
   std::map<std::pair<int, int32_t>, uint64_t> system_calls_reported_;
+  std::array<uint64_t, kThreadClasses> compat_calls_reported_{};  // by class
   LiveStats stats_;
 };
 
@@ -117,13 +128,14 @@ void BpfCollector::take_choice(FunctionChoice choice) {
 Status BpfCollector::start(const LiveScope& scope, HitSink& sink) {
   sink_ = &sink;
   HAP_TRY(choice, choose_functions());
-  const CompanionFunctions companions = choice.companions;
+  companions_ = choice.companions;
   take_choice(std::move(choice));
-  HAP_TRY(program, KernelProgram::load(addresses_, companions));
+  HAP_TRY(program, KernelProgram::load(addresses_, companions_));
   program_ = std::move(program);
   entries_seen_.resize(addresses_.size());
   cut_short_.resize(addresses_.size());
   seen_in_process_.resize(addresses_.size());
+  on_link_.resize(addresses_.size());
   const Status attached = [&]() -> Status {
     HAP_CHECK(update_scope(scope));
     HAP_CHECK(program_->attach_companions());
@@ -134,8 +146,8 @@ Status BpfCollector::start(const LiveScope& scope, HitSink& sink) {
     program_.reset();
     return attached.error();
   }
-  for (const auto& number : {companions.irq_enter, companions.irq_exit, companions.rcu_special,
-                             companions.system_call, companions.compat_call}) {
+  for (const auto& number : {companions_.irq_enter, companions_.irq_exit, companions_.rcu_special,
+                             companions_.system_call, companions_.compat_call}) {
     if (number) ++stats_.observable;
   }
   return {};
@@ -174,7 +186,9 @@ Status BpfCollector::attach(std::vector<uint32_t> functions) {
   HAP_TRY(result, attach_all(functions, make_link_));
   for (auto& link : result.links) {
     const size_t count = link.functions.size();
-    links_.push_back({std::move(link), LinkAccount(count)});
+    ++links_made_;
+    for (const uint32_t function : link.functions) on_link_[function] = links_made_;
+    links_.push_back({std::move(link), LinkAccount(count), links_made_});
   }
   for (const uint32_t function : result.refused) {
     stats_.unobservable.push_back({addresses_[function], "refused by the kernel"});
@@ -244,11 +258,13 @@ Status BpfCollector::begin_window(uint32_t) {
   return {};
 }
 
-std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched) const {
+std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched,
+                                            const std::vector<uint32_t>& entered) const {
   std::vector<uint32_t> done;
-  for (const uint32_t function : watched.link.functions) {
-    if (program_->entries(function) == 0) continue;
-    if (done_with({program_->hit(function, Cause::process), program_->times_in_interrupts(function)})) {
+  for (const uint32_t function : entered) {
+    if (on_link_[function] != watched.number) continue;
+    if (done_with({program_->hit(function, Cause::process), program_->times_in_interrupts(function),
+                   program_->times_on_idle(function)})) {
       done.push_back(function);
     }
   }
@@ -258,10 +274,11 @@ std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched) const {
 Status BpfCollector::look(Clock::time_point now) {
   const auto elapsed = now - window_begin_;
   const auto left = window_length_ - elapsed;
+  const auto entered = program_->entered();
   const size_t count = links_.size();  // links made here need no look yet
   for (size_t i = 0; i < count; ++i) {
     const auto& functions = links_[i].link.functions;
-    const auto done = done_on(links_[i]);
+    const auto done = done_on(links_[i], entered);
     uint64_t entries = 0;
     for (const uint32_t function : done) {
       const uint32_t total = program_->entries(function);
@@ -291,9 +308,9 @@ Result<std::chrono::milliseconds> BpfCollector::pump() {
   const auto now = Clock::now();
   if (now >= next_look_) {
     HAP_CHECK(look(now));
-    // The longer all has been quiet, the less there is to see: each look is as far away as the window is old.
+    // The longer all has been quiet, the less there is to see.
     const auto after = Clock::now();
-    next_look_ = after + std::max<Clock::duration>(after - window_begin_, first_look) / 2;
+    next_look_ = after + std::max<Clock::duration>(after - window_begin_, first_look) / looks_per_doubling;
   }
   const auto pause = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - Clock::now());
   return std::clamp<std::chrono::milliseconds>(pause, 1ms, longest_pause);
@@ -327,14 +344,34 @@ Result<WindowSight> BpfCollector::end_window() {
     sink_->hit(addresses_[function], thread_class, cause);
     if (cause == Cause::process) seen_in_process_[function] = true;
   });
-  program_->for_each_system_call([&](ThreadClass thread_class, int32_t number, uint64_t count) {
-    uint64_t& reported = system_calls_reported_[{static_cast<int>(thread_class), number}];
-    if (count > reported) sink_->system_calls(thread_class, number, count - reported);
-    reported = count;
-  });
+  report_system_calls();
   WindowSight sight;
   sight.disarmed = taken_off_;
   return sight;
+}
+
+// A thread that made a system call has entered the kernel's function for those, whose program does not note
+// it.
+void BpfCollector::report_system_calls() {
+  const auto entered = [&](const std::optional<uint32_t>& function, ThreadClass thread_class) {
+    if (!function) return;
+    sink_->hit(addresses_[*function], thread_class, Cause::process);
+    seen_in_process_[*function] = true;
+  };
+  program_->for_each_system_call([&](ThreadClass thread_class, int32_t number, uint64_t count) {
+    uint64_t& reported = system_calls_reported_[{static_cast<int>(thread_class), number}];
+    if (count <= reported) return;
+    sink_->system_calls(thread_class, number, count - reported);
+    reported = count;
+    entered(companions_.system_call, thread_class);
+  });
+  for (size_t number = 1; number < kThreadClasses; ++number) {
+    const auto thread_class = static_cast<ThreadClass>(number);
+    const uint64_t count = program_->compat_calls(thread_class);
+    uint64_t& reported = compat_calls_reported_[number];
+    if (count > reported) entered(companions_.compat_call, thread_class);
+    reported = count;
+  }
 }
 
 Result<LiveStats> BpfCollector::stop() {
@@ -351,7 +388,9 @@ Result<LiveStats> BpfCollector::stop() {
     stats_.more.push_back({"censored_functions", censored,
                            "taken off after hits in interrupts only; what tasks ran of them later in those "
                            "windows is not known"});
-    if (const uint64_t calls = program_->compat_calls(); calls != 0) {
+    const uint64_t calls =
+        std::accumulate(compat_calls_reported_.begin(), compat_calls_reported_.end(), uint64_t{0});
+    if (calls != 0) {
       stats_.more.push_back({"compat_system_calls", calls, "system calls of 32-bit programs, not listed"});
     }
     program_.reset();

@@ -27,7 +27,7 @@ static_assert(kThreadClasses == HAP_CLASSES + 1);
 constexpr int classes = HAP_CLASSES;
 constexpr int causes = static_cast<int>(Cause::nmi) + 1;
 constexpr int call_numbers = HAP_SYSTEM_CALLS;
-static_assert(causes <= int{HAP_CAUSES});
+static_assert(causes <= int{HAP_ON_IDLE} && int{HAP_ON_IDLE} < int{HAP_CAUSES});
 
 // The memory of an array map, one row per processor.
 class MappedRows {
@@ -156,8 +156,6 @@ Result<KernelProgram> KernelProgram::load(std::span<const uint64_t> addresses,
   program->rodata->number_irq_enter = numbers.irq_enter.value_or(HAP_NO_FUNCTION);
   program->rodata->number_irq_exit = numbers.irq_exit.value_or(HAP_NO_FUNCTION);
   program->rodata->number_rcu_special = numbers.rcu_special.value_or(HAP_NO_FUNCTION);
-  program->rodata->number_system_call = numbers.system_call.value_or(HAP_NO_FUNCTION);
-  program->rodata->number_compat_call = numbers.compat_call.value_or(HAP_NO_FUNCTION);
   bpf_program__set_autoload(program->progs.rcu_special_begins, numbers.rcu_special.has_value());
   bpf_program__set_autoload(program->progs.rcu_special_ended, numbers.rcu_special.has_value());
   const bool by_function = numbers.system_call.has_value();
@@ -186,6 +184,7 @@ Result<KernelProgram> KernelProgram::load(std::span<const uint64_t> addresses,
   for (size_t i = 0; i < places.numbers().size(); ++i) {
     *reinterpret_cast<uint32_t*>(by_place.row(i)) = places.numbers()[i];
   }
+  *reinterpret_cast<uint8_t*>(threads.row(0)) = HAP_CLASS_IDLE;
   impl->hits = std::move(hits);
   impl->entries = std::move(entries);
   impl->threads = std::move(threads);
@@ -279,6 +278,23 @@ uint32_t KernelProgram::entries(uint32_t function) const {
   return sum;
 }
 
+std::vector<uint32_t> KernelProgram::entered() const {
+  std::vector<uint32_t> functions;
+  constexpr uint32_t at_once = 16;  // most have not been entered
+  for (uint32_t begin = 0; begin < impl_->functions; begin += at_once) {
+    const uint32_t end = std::min(begin + at_once, impl_->functions);
+    uint32_t any = 0;
+    for (size_t cpu = 0; cpu < impl_->entries.rows(); ++cpu) {
+      const auto* row = reinterpret_cast<const uint32_t*>(impl_->entries.row(cpu));
+      for (uint32_t function = begin; function < end; ++function) any |= row[function];
+    }
+    for (uint32_t function = begin; any != 0 && function < end; ++function) {
+      if (entries(function) != 0) functions.push_back(function);
+    }
+  }
+  return functions;
+}
+
 bool KernelProgram::hit(uint32_t function, Cause cause) const {
   for (size_t cpu = 0; cpu < impl_->hits.rows(); ++cpu) {
     const std::byte* bytes = impl_->hits.row(cpu) + size_t{function} * HAP_HIT_BYTES;
@@ -298,6 +314,15 @@ uint32_t KernelProgram::times_in_interrupts(uint32_t function) const {
         times += std::to_integer<uint32_t>(bytes[which * HAP_CAUSES + cause]);
       }
     }
+  }
+  return times;
+}
+
+uint32_t KernelProgram::times_on_idle(uint32_t function) const {
+  uint32_t times = 0;
+  for (size_t cpu = 0; cpu < impl_->hits.rows(); ++cpu) {
+    times += std::to_integer<uint32_t>(
+        impl_->hits.row(cpu)[size_t{function} * HAP_HIT_BYTES + size_t{HAP_ON_IDLE}]);
   }
   return times;
 }
@@ -338,10 +363,10 @@ void KernelProgram::for_each_system_call(
   }
 }
 
-uint64_t KernelProgram::compat_calls() const {
+uint64_t KernelProgram::compat_calls(ThreadClass thread_class) const {
   uint64_t count = 0;
   for (size_t cpu = 0; cpu < impl_->processors.rows(); ++cpu) {
-    for (const auto of_class : impl_->processor(cpu).compat_calls) count += of_class;
+    count += impl_->processor(cpu).compat_calls[static_cast<int>(thread_class) - 1];
   }
   return count;
 }

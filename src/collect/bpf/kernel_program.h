@@ -54,11 +54,15 @@ class KernelProgram {
 
   // Times the function was entered since clear(), by anybody in any context, of all processors.
   uint32_t entries(uint32_t function) const;
+  // All functions that were, ascending.
+  std::vector<uint32_t> entered() const;
   // Whether it was entered by a watched thread, in that context.
   bool hit(uint32_t function, Cause cause) const;
   // How often it was entered in interrupts and softirqs on top of watched threads; counts no further than
   // HAP_MOST_TIMES for each processor, class and kind.
   uint32_t times_in_interrupts(uint32_t function) const;
+  // How often it was entered while a processor's idle task was current, in any context; counts as far.
+  uint32_t times_on_idle(uint32_t function) const;
   void for_each_hit(const std::function<void(uint32_t function, ThreadClass, Cause)>& visit) const;
   // Forgets hits and entries.
   void clear();
@@ -66,7 +70,7 @@ class KernelProgram {
   // Since loading. `compat` system calls have numbers of another table and are counted together.
   void for_each_system_call(
       const std::function<void(ThreadClass, int32_t number, uint64_t count)>& visit) const;
-  uint64_t compat_calls() const;
+  uint64_t compat_calls(ThreadClass thread_class) const;
 
   // Entries that the kernel did not run the program for, since loading: because it was interrupted in it, and
   // what the interrupt's handler entered was skipped; the tracer's own; and for any other reason.
