@@ -21,10 +21,12 @@ inline std::vector<Method> live_methods(int windows) {
     return Method{"hap " + collector, aim,
                   "taskset -c 1 hap record --collector " + collector +
                       " --pid $pid -o /run/o.hap > /run/log 2>&1 & tracer=$!\n"
-                      "until grep -q ^recording /run/log; do kill -0 $tracer; sleep 0.1; done",
+                      "until grep -q ^recording /run/log; do kill -0 $tracer; sleep 0.1; done\n"
+                      "own() { cut -d ' ' -f 1 /proc/$tracer/schedstat; }; before=$(own)",
                   // Without a process of its own: what it costs is in the figure.
                   "mapfile -t lines < /run/log; [ ${#lines[@]} -ge " + std::to_string(windows + 2) + " ]",
-                  "kill -INT $tracer; wait $tracer", "tail -n 1 /run/log | sed 's/.*: //'"};
+                  "own=$((($(own) - before) / 1000000)); kill -INT $tracer; wait $tracer",
+                  "echo \"$(tail -n 1 /run/log | sed 's/.*: //'), hap itself ran for $own ms\""};
   };
   const std::string once = "[ $chunks -ge 1 ]";
   return {{"untraced", 0, ":", "mapfile -t lines < /run/redis.log; [ $chunks -ge 5 ]", ":", "echo -"},

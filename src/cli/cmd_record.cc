@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/commands.h"
@@ -19,6 +20,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// Arming is paid by the window, so windows are long; but a recording of a known length has several of them.
+double default_window(double duration) {
+  constexpr double usual = 30;
+  constexpr double windows_at_least = 5;
+  return duration > 0 ? std::clamp(duration / windows_at_least, 0.1, usual) : usual;
+}
+
 struct Options {
   std::string collector = "auto";
   std::string pid;
@@ -27,7 +35,7 @@ struct Options {
   std::vector<std::string> command;
   std::string output;
   double duration = 0;
-  double window = 10;
+  double window = 0;  // 0: default_window()
   std::string sandbox;
   std::string workload;
   std::string label;
@@ -87,7 +95,7 @@ class LiveRun {
     const std::string title =
         command == nullptr ? scope.title() : std::filesystem::path(options_.command[0]).filename().string();
     live::RecordPlan plan;
-    plan.window = from_seconds(options_.window);
+    plan.window = from_seconds(options_.window > 0 ? options_.window : default_window(options_.duration));
     if (options_.duration > 0) plan.duration = from_seconds(options_.duration);
     plan.output = options_.output.empty() ? title + ".hap" : options_.output;
     plan.drop_privileges = !options_.keep_privileges;
@@ -163,9 +171,11 @@ void add_record(CLI::App& app, Session& session) {
       ->check(CLI::PositiveNumber)
       ->type_name("SECONDS")
       ->group(how);
-  command->add_option("--window", options->window, "Seconds of a window, the unit of completeness statistics")
+  command
+      ->add_option("--window", options->window,
+                   "Seconds of a window, the unit of completeness statistics (default: 30, or a fifth of "
+                   "--duration when that is shorter)")
       ->check(CLI::Range(0.1, 86400.0))
-      ->capture_default_str()
       ->type_name("SECONDS")
       ->group(how);
   command

@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <map>
 #include <numeric>
 #include <optional>
 #include <thread>
@@ -89,13 +88,12 @@ class BpfCollector : public LiveCollector {
   Clock::time_point last_look_;
   Clock::time_point next_look_;
   std::chrono::nanoseconds window_length_ = assumed_window;
-  uint64_t taken_off_ = 0;         // in this window
-  uint64_t missed_on_closed_ = 0;  // of links closed
-  uint64_t missed_on_links_ = 0;   // in windows
-  uint64_t links_before_ = 0;      // missed on links when the window began
-  KernelProgram::Misses before_;   // of the program when the window began
-  KernelProgram::Misses missed_;   // in windows
-  std::map<std::pair<int, int32_t>, uint64_t> system_calls_reported_;
+  uint64_t taken_off_ = 0;                                        // in this window
+  uint64_t missed_on_closed_ = 0;                                 // of links closed
+  uint64_t missed_on_links_ = 0;                                  // in windows
+  uint64_t links_before_ = 0;                                     // missed on links when the window began
+  KernelProgram::Misses before_;                                  // of the program when the window began
+  KernelProgram::Misses missed_;                                  // in windows
   std::array<uint64_t, kThreadClasses> compat_calls_reported_{};  // by class
   LiveStats stats_;
 };
@@ -358,11 +356,8 @@ void BpfCollector::report_system_calls() {
     sink_->hit(addresses_[*function], thread_class, Cause::process);
     seen_in_process_[*function] = true;
   };
-  program_->for_each_system_call([&](ThreadClass thread_class, int32_t number, uint64_t count) {
-    uint64_t& reported = system_calls_reported_[{static_cast<int>(thread_class), number}];
-    if (count <= reported) return;
-    sink_->system_calls(thread_class, number, count - reported);
-    reported = count;
+  program_->take_system_calls([&](ThreadClass thread_class, int32_t number, uint64_t count) {
+    sink_->system_calls(thread_class, number, count);
     entered(companions_.system_call, thread_class);
   });
   for (size_t number = 1; number < kThreadClasses; ++number) {

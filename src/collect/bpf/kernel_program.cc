@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,8 @@
 #include "base/file.h"
 #include "base/unique_fd.h"
 #include "collect/bpf/function_places.h"
+#include "collect/bpf/mapped_rows.h"
+#include "collect/bpf/system_call_counts.h"
 #include "live_program.h"
 #include "live_program.skel.h"
 
@@ -26,48 +27,7 @@ static_assert(static_cast<int>(ThreadClass::vcpu) == HAP_CLASS_VCPU);
 static_assert(kThreadClasses == HAP_CLASSES + 1);
 constexpr int classes = HAP_CLASSES;
 constexpr int causes = static_cast<int>(Cause::nmi) + 1;
-constexpr int call_numbers = HAP_SYSTEM_CALLS;
 static_assert(causes <= int{HAP_ON_IDLE} && int{HAP_ON_IDLE} < int{HAP_CAUSES});
-
-// The memory of an array map, one row per processor.
-class MappedRows {
- public:
-  MappedRows() = default;
-  MappedRows(MappedRows&& other) noexcept { *this = std::move(other); }
-  MappedRows& operator=(MappedRows&& other) noexcept {
-    std::swap(address_, other.address_);
-    std::swap(rows_, other.rows_);
-    std::swap(stride_, other.stride_);
-    return *this;
-  }
-  ~MappedRows() {
-    if (address_ != nullptr) ::munmap(address_, bytes());
-  }
-
-  static Result<MappedRows> map(const bpf_map* map) {
-    MappedRows rows;
-    rows.rows_ = bpf_map__max_entries(map);
-    rows.stride_ = (bpf_map__value_size(map) + size_t{7}) & ~size_t{7};  // as the kernel lays them out
-    void* address = ::mmap(nullptr, rows.bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-    if (address == MAP_FAILED) return Error::from_errno("mapping the tracer's memory", errno);
-    rows.address_ = static_cast<std::byte*>(address);
-    return rows;
-  }
-
-  size_t rows() const { return rows_; }
-  std::byte* row(size_t index) const { return address_ + index * stride_; }
-  void clear() const { std::memset(address_, 0, rows_ * stride_); }
-
- private:
-  size_t bytes() const {
-    const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-    return (rows_ * stride_ + page - 1) / page * page;
-  }
-
-  std::byte* address_ = nullptr;
-  size_t rows_ = 0;
-  size_t stride_ = 0;
-};
 
 bool locked_down() {
   const auto state = read_file("/sys/kernel/security/lockdown");
@@ -127,6 +87,7 @@ struct KernelProgram::Impl {
   MappedRows entries;
   MappedRows threads;
   MappedRows processors;
+  SystemCallCounts system_calls;
   uint32_t functions = 0;
 
   const hap_processor& processor(size_t cpu) const {
@@ -350,17 +311,8 @@ void KernelProgram::clear() {
   impl_->entries.clear();
 }
 
-void KernelProgram::for_each_system_call(
-    const std::function<void(ThreadClass, int32_t, uint64_t)>& visit) const {
-  for (int which = 0; which < classes; ++which) {
-    for (int number = 0; number < call_numbers; ++number) {
-      uint64_t count = 0;
-      for (size_t cpu = 0; cpu < impl_->processors.rows(); ++cpu) {
-        count += impl_->processor(cpu).system_calls[which][number];
-      }
-      if (count != 0) visit(static_cast<ThreadClass>(which + 1), number, count);
-    }
-  }
+void KernelProgram::take_system_calls(const std::function<void(ThreadClass, int32_t, uint64_t)>& visit) {
+  impl_->system_calls.take(impl_->processors, visit);
 }
 
 uint64_t KernelProgram::compat_calls(ThreadClass thread_class) const {

@@ -67,9 +67,9 @@ class KernelProgram {
   // Forgets hits and entries.
   void clear();
 
-  // Since loading. `compat` system calls have numbers of another table and are counted together.
-  void for_each_system_call(
-      const std::function<void(ThreadClass, int32_t number, uint64_t count)>& visit) const;
+  // What was called since the last time this was asked.
+  void take_system_calls(const std::function<void(ThreadClass, int32_t number, uint64_t count)>& visit);
+  // Since loading: system calls that have numbers of another table and are counted together.
   uint64_t compat_calls(ThreadClass thread_class) const;
 
   // Entries that the kernel did not run the program for, since loading: because it was interrupted in it, and

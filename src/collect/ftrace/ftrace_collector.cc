@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "collect/bpf/system_call_counter.h"
 #include "collect/ftrace/disarm_plan.h"
 #include "collect/ftrace/function_table.h"
 #include "collect/ftrace/instance.h"
@@ -111,6 +112,7 @@ class FtraceCollector : public LiveCollector {
 
   // Per function, a bit for each (class, cause) reported in this window.
   std::vector<uint32_t> reported_;
+  std::optional<SystemCallCounter> counter_;  // where the kernel lets it; otherwise calls are events
   std::map<std::pair<ThreadClass, int32_t>, uint64_t> calls_;
   // Hits of threads whose class is not known yet.
   struct Stranger {
@@ -180,6 +182,8 @@ Status FtraceCollector::start(const LiveScope& scope, HitSink& sink) {
   HAP_TRY(instance, TraceInstance::create(tracefs_));
   instance_.emplace(std::move(instance));
   HAP_CHECK(set_up_filters());
+  // An event for every system call would cost more than all the rest.
+  if (auto counter = SystemCallCounter::attach()) counter_ = std::move(*counter);
   HAP_CHECK(watch(threads_.update(scope)));
   return open_buffers();
 }
@@ -209,6 +213,7 @@ Status FtraceCollector::watch(const std::vector<ScopedThread>& threads) {
     numbers += fmt::format("{}\n", thread.tid);
     sink_->thread_seen(thread.tid, thread.thread_class);
   }
+  if (counter_) counter_->watch(threads);
   HAP_CHECK(instance_->append("set_ftrace_pid", numbers));
   return instance_->append("set_event_pid", numbers);
 }
@@ -218,7 +223,7 @@ Status FtraceCollector::open_buffers() {
   HAP_CHECK(instance_->write("tracing_on", "0"));
   HAP_CHECK(instance_->write("current_tracer", "function"));
   HAP_CHECK(instance_->write("events/sched/sched_process_fork/enable", "1"));
-  HAP_CHECK(instance_->write("events/raw_syscalls/sys_enter/enable", "1"));
+  if (!counter_) HAP_CHECK(instance_->write("events/raw_syscalls/sys_enter/enable", "1"));
   std::error_code failure;
   for (const auto& entry : std::filesystem::directory_iterator(instance_->folder() + "/per_cpu", failure)) {
     Processor processor;
@@ -242,6 +247,7 @@ Status FtraceCollector::begin_window(uint32_t /*id*/) {
   HAP_CHECK(look_after_modules());
   HAP_CHECK(recording_on_ ? instance_->write("set_ftrace_notrace", "") : instance_->write("tracing_on", "1"));
   recording_on_ = true;
+  if (counter_) counter_->arm(true);
   sight_.blind_ns =
       static_cast<uint64_t>((now_ns(CLOCK_MONOTONIC) - start) * static_cast<double>(processors_.size()));
   wait_ = busy_wait;
@@ -324,6 +330,7 @@ void FtraceCollector::take_function(Processor& processor, std::span<const std::b
   if (trait == FunctionTrait::runs_guest && cause == Cause::process) {
     if (threads_.find(tid) != ThreadClass::vcpu) sink_->thread_seen(tid, ThreadClass::vcpu);
     threads_.set(tid, ThreadClass::vcpu);
+    if (counter_) counter_->watch({{tid, 0, ThreadClass::vcpu}});
   }
   take_hit(function, tid, cause);
 }
@@ -399,6 +406,12 @@ Result<WindowSight> FtraceCollector::end_window() {
   resolve_strangers();
   for (const auto& [key, number] : calls_) sink_->system_calls(key.first, key.second, number);
   calls_.clear();
+  if (counter_) {
+    counter_->arm(false);
+    counter_->take([&](ThreadClass thread_class, int32_t number, uint64_t count) {
+      sink_->system_calls(thread_class, number, count);
+    });
+  }
   for (Processor& processor : processors_) {
     HAP_TRY(lost, losses_so_far(processor));
     sight_.events_lost += lost - processor.lost_before;
@@ -430,6 +443,7 @@ Result<LiveStats> FtraceCollector::stop() {
                         "entries at addresses of no listed function (trampolines, new modules)"});
   stats.more.push_back({"damaged_pages", damaged_pages_, "trace buffer pages that could not be read"});
   processors_.clear();
+  counter_.reset();
   if (instance_) HAP_CHECK(instance_->remove());
   instance_.reset();
   return stats;
