@@ -16,6 +16,7 @@
 #include "live_program.h"
 
 struct task_struct {
+  unsigned int flags;
   int pid;
 } __attribute__((preserve_access_index));
 
@@ -54,6 +55,7 @@ extern const unsigned long this_cpu_off __ksym __weak;
 
 // Bits of the preempt count (include/linux/preempt.h).
 enum { SERVING_SOFTIRQ = 0x100, IN_HARDIRQ = 0xf0000, IN_NMI = 0xf00000 };
+enum { KERNEL_THREAD = 0x200000 };  // PF_KTHREAD of include/linux/sched.h; idle tasks have it as well
 // As in hap/recording.h.
 enum { BY_PROCESS, BY_SOFTIRQ_BH, BY_SOFTIRQ, BY_HARDIRQ, BY_NMI };
 
@@ -125,25 +127,25 @@ static __always_inline struct hap_processor* this_processor(void) {
   return bpf_map_lookup_elem(&processors, &cpu);
 }
 
-// 0: not watched. Above HAP_CLASSES: one of the marks of the table of threads.
-static __always_inline __u32 current_mark(void) {
+// 0: not watched.
+static __always_inline __u32 class_of(const struct task_struct* task) {
   const __u8* table = thread_table();
-  const struct task_struct* task = bpf_get_current_task_btf();
   if (table == NULL) return 0;
-  const __u32 mark = table[task->pid & (HAP_THREADS - 1)];
-  if (mark != 0) return mark;
-  for (__u32 i = 0; i < HAP_CGROUPS; ++i) {
-    if (i >= cgroup_count) break;
-    if (bpf_get_current_ancestor_cgroup_id(cgroups[i].level) == cgroups[i].id) {
-      return cgroups[i].thread_class;
+  __u32 class = table[task->pid & (HAP_THREADS - 1)];
+  if (class == 0) {
+    for (__u32 i = 0; i < HAP_CGROUPS; ++i) {
+      if (i >= cgroup_count) break;
+      if (bpf_get_current_ancestor_cgroup_id(cgroups[i].level) == cgroups[i].id) {
+        class = cgroups[i].thread_class;
+        break;
+      }
     }
   }
-  return 0;
+  return class <= HAP_CLASSES ? class : 0;
 }
 
 static __always_inline __u32 current_class(void) {
-  const __u32 mark = current_mark();
-  return mark <= HAP_CLASSES ? mark : 0;
+  return class_of(bpf_get_current_task_btf());
 }
 
 // Between irq_enter_rcu and the accounting that follows, and again behind it until irq_exit_rcu ends, the
@@ -195,15 +197,15 @@ int entered(struct pt_regs* context) {
   __u32* row = bpf_map_lookup_elem(&entries, &cpu);
   if (row == NULL || function >= functions) return 0;
   ++row[function];
-  const __u32 mark = current_mark();
-  if (mark == HAP_CLASS_IDLE) {
-    note(function, 1, HAP_ON_IDLE);
+  const struct task_struct* task = bpf_get_current_task_btf();
+  const __u32 class = class_of(task);
+  if (class == 0) {
+    if (task->flags & KERNEL_THREAD) note(function, 1, HAP_ON_KERNEL_THREAD);
     return 0;
   }
-  if (mark == 0 || mark > HAP_CLASSES) return 0;
   const struct hap_processor* processor = this_processor();
   if (processor == NULL) return 0;
-  note(function, mark, current_cause(processor));
+  note(function, class, current_cause(processor));
   return 0;
 }
 
@@ -306,11 +308,11 @@ int BPF_PROG(rcu_special_ended) {
 static __always_inline void count_system_call(__u32 number, int compat) {
   struct hap_processor* processor = this_processor();
   if (processor == NULL) return;
-  processor->interrupts = 0;
-  processor->leaving = 0;
+  *(__u64*)&processor->interrupts = 0;  // and `leaving`
   if (!armed) return;
   const __u32 class = current_class();
   if (class == 0) return;
+  ++processor->all_system_calls;
   __u64 which = class - 1;
   __u64 place = number;
   asm volatile("" : "+r"(which), "+r"(place));  // as in note()

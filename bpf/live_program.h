@@ -6,13 +6,13 @@
 enum {
   HAP_CLASSES = 4,  // application, sandbox, vcpu, kernel: class number less one
   HAP_CAUSES = 8,   // process, softirq_bh, softirq, hardirq, nmi; room for two more, and:
-  HAP_ON_IDLE = 7,  // in place of a cause of the first class: by the idle task, whatever the context
+  HAP_ON_KERNEL_THREAD = 7,  // in place of a cause of the first class: by an unwatched kernel thread or the
+                             // idle task, whatever the context
   HAP_HIT_BYTES = HAP_CLASSES * HAP_CAUSES,  // of one function: a byte per (class, cause), how often
   HAP_MOST_TIMES = 255,                      // or more
   HAP_CLASS_VCPU = 3,
   HAP_CLASS_SANDBOX = 2,
   HAP_CLASS_NEVER = 255,  // in the table of threads: not even when its cgroup is watched
-  HAP_CLASS_IDLE = 254,   // and that of the idle tasks, which all have number 0
   HAP_THREADS = 1 << 22,  // PID_MAX_LIMIT of 64-bit kernels
   HAP_CGROUPS = 16,
   HAP_SYSTEM_CALLS = 512,  // numbers from there on are counted together in the last place
@@ -28,6 +28,7 @@ struct hap_cgroup {
 
 // Of one processor; written by it alone.
 struct hap_processor {
+  // The first two are also set to 0 as one word.
   unsigned int interrupts;  // nested hard interrupts, between irq_enter_rcu and the end of irq_exit_rcu
   unsigned int leaving;     // of these, how many are on their way out beneath a softirq
   unsigned int blind;       // the interrupt that found the tracer at work, by its depth; 0: none
@@ -38,6 +39,7 @@ struct hap_processor {
   unsigned int own_reserved;
   unsigned long long own_before;  // misses less missed_interrupt when that began
   unsigned long long missed_own;  // entries skipped within: the tracer's own doing
+  unsigned long long all_system_calls;  // of watched threads
   unsigned long long system_calls[HAP_CLASSES][HAP_SYSTEM_CALLS];
   unsigned long long compat_calls[HAP_CLASSES];
 };

@@ -144,17 +144,26 @@ TEST(FunctionPlaces, ModulesFarAwayHaveNone) {
   EXPECT_THAT(FunctionPlaces({}).numbers(), IsEmpty());
 }
 
+constexpr WindowProgress early{kOpportunities - 1, kOthersPatience};
+constexpr WindowProgress young{kOpportunities, kOthersPatience - 1ns};
+constexpr WindowProgress late{kOpportunities, kOthersPatience};
+
 TEST(Arming, SeenInAProcessIsDone) {
-  EXPECT_TRUE(done_with({true}));
-  EXPECT_FALSE(done_with({false}));
+  EXPECT_TRUE(done_with({true}, {}));
+  EXPECT_FALSE(done_with({false}, late));
 }
 
 // Intent: what runs in both contexts gets a chance to be seen in the process first.
-TEST(Arming, InterruptsNeedManyEntries) {
-  EXPECT_FALSE(done_with({false, kPatience - 1}));
-  EXPECT_TRUE(done_with({false, kPatience}));
-  EXPECT_FALSE(done_with({false, kPatience - 1, kPatience - 1}));
-  EXPECT_TRUE(done_with({false, 0, kPatience}));
+TEST(Arming, InterruptsAndKernelThreadsNeedManyEntriesAndOpportunities) {
+  EXPECT_FALSE(done_with({false, kPatience - 1, kPatience - 1, kPatience - 1}, late));
+  EXPECT_FALSE(done_with({false, kPatience, kPatience, kPatience}, early));
+  EXPECT_TRUE(done_with({false, kPatience, 0, kPatience}, young));
+  EXPECT_TRUE(done_with({false, 0, kPatience, kPatience}, young));
+}
+
+TEST(Arming, OthersNeedTimeToo) {
+  EXPECT_FALSE(done_with({false, 0, 0, kPatience}, young));
+  EXPECT_TRUE(done_with({false, 0, 0, kPatience}, late));
 }
 
 constexpr TracingCosts costs{1e6, 1e3, 1e3};  // a link: 1 ms; a function: 1 us; an entry: 1 us

@@ -192,6 +192,7 @@ TEST(DisarmPlan, WaitsUntilTheWasteCostsAsMuchAsTheChange) {
 TEST(DisarmPlan, InterruptsAloneHaveToBeManyAndCensor) {
   DisarmPlan plan(2);
   plan.begin_window();
+  plan.system_calls(DisarmPlan::kOpportunities);
   for (uint32_t i = 1; i < DisarmPlan::kInterruptPatience; ++i) plan.saw(1, false, false);
   EXPECT_THAT(plan.take(), IsEmpty());
   plan.saw(1, false, false);
@@ -202,6 +203,17 @@ TEST(DisarmPlan, InterruptsAloneHaveToBeManyAndCensor) {
   EXPECT_EQ(plan.censored(), 0u) << "its task context is known by now";
   for (uint32_t i = 0; i < 1000; ++i) plan.saw(0, true, true);
   EXPECT_THAT(plan.take(), ElementsAre(1)) << "what others are understood by stays";
+}
+
+TEST(DisarmPlan, NothingIsCutShortWhileNobodyMakesSystemCalls) {
+  DisarmPlan plan(2);
+  plan.begin_window();
+  plan.system_calls(DisarmPlan::kOpportunities - 1);
+  for (uint32_t i = 0; i < 2 * DisarmPlan::kInterruptPatience; ++i) plan.saw(1, false, false);
+  EXPECT_THAT(plan.take(), IsEmpty());
+  plan.system_calls(DisarmPlan::kOpportunities);
+  plan.saw(1, false, false);
+  EXPECT_THAT(plan.take(), ElementsAre(1));
 }
 
 Kallsyms symbols_of(const std::string& text) {

@@ -12,11 +12,17 @@
 // large link is not replaced for every function that turns up in the first milliseconds).
 //
 // A function is done in a window when it was seen in the context `process`: that is all the attack profile
-// asks. Or when it ran kPatience times in interrupts and softirqs on top of watched threads, or as often
-// while idle tasks were current, and never by a watched thread: what runs by the packet, and at every sleep
-// and waking of a processor, would be most of the cost. If a watched thread enters it after all, later in the
-// same window, that is not seen; such functions are counted (`censored_functions`). What others enter stays
-// watched, however often that is.
+// asks. Or when it had its chance to be and was not: watched threads have made kOpportunities system calls in
+// this window, and it was entered kPatience times
+//
+//   - in interrupts and softirqs on top of watched threads,
+//   - or while unwatched kernel threads and idle tasks were current,
+//   - or by anybody, and the window is kOthersPatience old;
+//
+// what runs by the packet, at every sleep of a processor or for its other tenants would be most of the cost.
+// If a watched thread enters it after all, later in the same window, that is not seen; such functions are
+// counted
+// (`censored_functions`).
 #pragma once
 
 #include <chrono>
@@ -33,16 +39,28 @@ struct TracingCosts {
 };
 
 inline constexpr uint32_t kPatience = 255;
+inline constexpr uint64_t kOpportunities = 10'000;
+inline constexpr std::chrono::seconds kOthersPatience{2};
 
 // What was seen of a function in this window so far.
 struct Sighting {
   bool in_process = false;
   uint32_t times_in_interrupts = 0;
-  uint32_t times_on_idle = 0;
+  uint32_t times_on_kernel_threads = 0;
+  uint32_t times_by_anybody = 0;
 };
 
-inline bool done_with(const Sighting& seen) {
-  return seen.in_process || seen.times_in_interrupts >= kPatience || seen.times_on_idle >= kPatience;
+// And of the window itself.
+struct WindowProgress {
+  uint64_t system_calls = 0;  // of watched threads
+  std::chrono::nanoseconds age{0};
+};
+
+inline bool done_with(const Sighting& seen, const WindowProgress& window) {
+  if (seen.in_process) return true;
+  if (window.system_calls < kOpportunities) return false;
+  return seen.times_in_interrupts >= kPatience || seen.times_on_kernel_threads >= kPatience ||
+         (seen.times_by_anybody >= kPatience && window.age >= kOthersPatience);
 }
 
 // One link as it is judged.

@@ -61,7 +61,8 @@ class BpfCollector : public LiveCollector {
   Status attach_first();
   Status attach(std::vector<uint32_t> functions);
   // Of `entered`, those on this link that are done in this window, in that order.
-  std::vector<uint32_t> done_on(const WatchedLink& watched, const std::vector<uint32_t>& entered) const;
+  std::vector<uint32_t> done_on(const WatchedLink& watched, const std::vector<uint32_t>& entered,
+                                const WindowProgress& window) const;
   Status look(Clock::time_point now);
   Status close(WatchedLink& watched);
   void report_system_calls();
@@ -91,6 +92,7 @@ class BpfCollector : public LiveCollector {
   uint64_t taken_off_ = 0;                                        // in this window
   uint64_t missed_on_closed_ = 0;                                 // of links closed
   uint64_t missed_on_links_ = 0;                                  // in windows
+  uint64_t calls_before_ = 0;                                     // system calls when the window began
   uint64_t links_before_ = 0;                                     // missed on links when the window began
   KernelProgram::Misses before_;                                  // of the program when the window began
   KernelProgram::Misses missed_;                                  // in windows
@@ -250,21 +252,21 @@ Status BpfCollector::begin_window(uint32_t) {
   links_before_ = on_links;
   HAP_TRY(misses, program_->misses());
   before_ = misses;
+  calls_before_ = program_->all_system_calls();
   window_begin_ = last_look_ = Clock::now();
   next_look_ = window_begin_ + first_look;
   program_->arm(true);
   return {};
 }
 
-std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched,
-                                            const std::vector<uint32_t>& entered) const {
+std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched, const std::vector<uint32_t>& entered,
+                                            const WindowProgress& window) const {
   std::vector<uint32_t> done;
   for (const uint32_t function : entered) {
     if (on_link_[function] != watched.number) continue;
-    if (done_with({program_->hit(function, Cause::process), program_->times_in_interrupts(function),
-                   program_->times_on_idle(function)})) {
-      done.push_back(function);
-    }
+    const Sighting seen{program_->hit(function, Cause::process), program_->times_in_interrupts(function),
+                        program_->times_on_kernel_threads(function), program_->entries(function)};
+    if (done_with(seen, window)) done.push_back(function);
   }
   return done;
 }
@@ -273,10 +275,11 @@ Status BpfCollector::look(Clock::time_point now) {
   const auto elapsed = now - window_begin_;
   const auto left = window_length_ - elapsed;
   const auto entered = program_->entered();
+  const WindowProgress window{program_->all_system_calls() - calls_before_, elapsed};
   const size_t count = links_.size();  // links made here need no look yet
   for (size_t i = 0; i < count; ++i) {
     const auto& functions = links_[i].link.functions;
-    const auto done = done_on(links_[i], entered);
+    const auto done = done_on(links_[i], entered, window);
     uint64_t entries = 0;
     for (const uint32_t function : done) {
       const uint32_t total = program_->entries(function);
@@ -306,9 +309,9 @@ Result<std::chrono::milliseconds> BpfCollector::pump() {
   const auto now = Clock::now();
   if (now >= next_look_) {
     HAP_CHECK(look(now));
-    // The longer all has been quiet, the less there is to see.
-    const auto after = Clock::now();
-    next_look_ = after + std::max<Clock::duration>(after - window_begin_, first_look) / looks_per_doubling;
+    // The longer all has been quiet, the less there is to see. Counted from the beginning of this look: when
+    // it took long, for it changed links, there is something to see already.
+    next_look_ = now + std::max<Clock::duration>(now - window_begin_, first_look) / looks_per_doubling;
   }
   const auto pause = std::chrono::ceil<std::chrono::milliseconds>(next_look_ - Clock::now());
   return std::clamp<std::chrono::milliseconds>(pause, 1ms, longest_pause);

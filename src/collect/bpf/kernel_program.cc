@@ -27,7 +27,7 @@ static_assert(static_cast<int>(ThreadClass::vcpu) == HAP_CLASS_VCPU);
 static_assert(kThreadClasses == HAP_CLASSES + 1);
 constexpr int classes = HAP_CLASSES;
 constexpr int causes = static_cast<int>(Cause::nmi) + 1;
-static_assert(causes <= int{HAP_ON_IDLE} && int{HAP_ON_IDLE} < int{HAP_CAUSES});
+static_assert(causes <= int{HAP_ON_KERNEL_THREAD} && int{HAP_ON_KERNEL_THREAD} < int{HAP_CAUSES});
 
 bool locked_down() {
   const auto state = read_file("/sys/kernel/security/lockdown");
@@ -145,7 +145,6 @@ Result<KernelProgram> KernelProgram::load(std::span<const uint64_t> addresses,
   for (size_t i = 0; i < places.numbers().size(); ++i) {
     *reinterpret_cast<uint32_t*>(by_place.row(i)) = places.numbers()[i];
   }
-  *reinterpret_cast<uint8_t*>(threads.row(0)) = HAP_CLASS_IDLE;
   impl->hits = std::move(hits);
   impl->entries = std::move(entries);
   impl->threads = std::move(threads);
@@ -279,11 +278,11 @@ uint32_t KernelProgram::times_in_interrupts(uint32_t function) const {
   return times;
 }
 
-uint32_t KernelProgram::times_on_idle(uint32_t function) const {
+uint32_t KernelProgram::times_on_kernel_threads(uint32_t function) const {
   uint32_t times = 0;
   for (size_t cpu = 0; cpu < impl_->hits.rows(); ++cpu) {
     times += std::to_integer<uint32_t>(
-        impl_->hits.row(cpu)[size_t{function} * HAP_HIT_BYTES + size_t{HAP_ON_IDLE}]);
+        impl_->hits.row(cpu)[size_t{function} * HAP_HIT_BYTES + size_t{HAP_ON_KERNEL_THREAD}]);
   }
   return times;
 }
@@ -313,6 +312,12 @@ void KernelProgram::clear() {
 
 void KernelProgram::take_system_calls(const std::function<void(ThreadClass, int32_t, uint64_t)>& visit) {
   impl_->system_calls.take(impl_->processors, visit);
+}
+
+uint64_t KernelProgram::all_system_calls() const {
+  uint64_t count = 0;
+  for (size_t cpu = 0; cpu < impl_->processors.rows(); ++cpu) count += impl_->processor(cpu).all_system_calls;
+  return count;
 }
 
 uint64_t KernelProgram::compat_calls(ThreadClass thread_class) const {

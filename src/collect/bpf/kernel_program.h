@@ -61,14 +61,16 @@ class KernelProgram {
   // How often it was entered in interrupts and softirqs on top of watched threads; counts no further than
   // HAP_MOST_TIMES for each processor, class and kind.
   uint32_t times_in_interrupts(uint32_t function) const;
-  // How often it was entered while a processor's idle task was current, in any context; counts as far.
-  uint32_t times_on_idle(uint32_t function) const;
+  // And while an unwatched kernel thread or the idle task was current, in any context; counts as far.
+  uint32_t times_on_kernel_threads(uint32_t function) const;
   void for_each_hit(const std::function<void(uint32_t function, ThreadClass, Cause)>& visit) const;
   // Forgets hits and entries.
   void clear();
 
   // What was called since the last time this was asked.
   void take_system_calls(const std::function<void(ThreadClass, int32_t number, uint64_t count)>& visit);
+  // Since loading: of watched threads, all of them.
+  uint64_t all_system_calls() const;
   // Since loading: system calls that have numbers of another table and are counted together.
   uint64_t compat_calls(ThreadClass thread_class) const;
 

@@ -64,6 +64,14 @@ void SystemCallCounter::watch(const std::vector<ScopedThread>& threads) {
   }
 }
 
+uint64_t SystemCallCounter::all() const {
+  uint64_t count = 0;
+  for (size_t cpu = 0; cpu < impl_->processors.rows(); ++cpu) {
+    count += reinterpret_cast<const hap_processor*>(impl_->processors.row(cpu))->all_system_calls;
+  }
+  return count;
+}
+
 void SystemCallCounter::take(const std::function<void(ThreadClass, int32_t, uint64_t)>& visit) {
   impl_->counts.take(impl_->processors, visit);
 }

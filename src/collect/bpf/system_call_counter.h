@@ -26,6 +26,8 @@ class SystemCallCounter {
   void arm(bool on);
   // These threads, and those that they will create.
   void watch(const std::vector<ScopedThread>& threads);
+  // How many there were since attach().
+  uint64_t all() const;
   // What was called since the last take(). Calls from 32-bit programs have numbers of another table and are
   // not told apart.
   void take(const std::function<void(ThreadClass, int32_t number, uint64_t count)>& visit);

@@ -12,6 +12,7 @@ void DisarmPlan::begin_window() {
   }
   waiting_.clear();
   waste_ = 0;
+  system_calls_ = 0;
   disarmed_ = 0;
 }
 
@@ -26,7 +27,9 @@ void DisarmPlan::saw(uint32_t function, bool in_hap_context, bool keep) {
     ++waste_;
     return;
   }
-  if (in_hap_context || ++state.interrupts >= kInterruptPatience) {
+  if (!in_hap_context) ++state.interrupts;
+  const bool had_its_chance = state.interrupts >= kInterruptPatience && system_calls_ >= kOpportunities;
+  if (in_hap_context || had_its_chance) {
     state.wasteful = true;
     waiting_.push_back(function);
   }

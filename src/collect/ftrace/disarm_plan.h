@@ -1,10 +1,10 @@
 // When to take functions out of the trace, and which.
 //
 // A function seen in a HAP context has told all that this window asks of it; one that keeps running in
-// interrupts only has had its chance to show up in a task. Each further entry of such a function is a waste.
-// Taking functions out costs too, mostly once per change however many they are (the kernel walks all its
-// records), so the plan waits until the waste since the last change has cost as much as a change does: never
-// more than twice the best that could be done knowing the future.
+// interrupts only, while the watched threads make system calls, has had its chance to show up in a task. Each
+// further entry of such a function is a waste. Taking functions out costs too, mostly once per change however
+// many they are (the kernel walks all its records), so the plan waits until the waste since the last change
+// has cost as much as a change does: never more than twice the best that could be done knowing the future.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,8 @@ class DisarmPlan {
  public:
   // How often a function may be seen in interrupts alone before it counts as wasteful.
   static constexpr uint32_t kInterruptPatience = 256;
+  // And how many system calls the watched threads must have made in this window.
+  static constexpr uint64_t kOpportunities = 10'000;
 
   explicit DisarmPlan(size_t functions) : states_(functions) {}
 
@@ -26,6 +28,9 @@ class DisarmPlan {
 
   // An entry of this function. `keep`: it is needed to understand others, and never taken out.
   void saw(uint32_t function, bool in_hap_context, bool keep);
+
+  // How many system calls the watched threads have made in this window.
+  void system_calls(uint64_t count) { system_calls_ = count; }
 
   // True when a change pays: the waste (entries) against the cost of the last changes, both in nanoseconds.
   bool worthwhile() const {
@@ -56,6 +61,7 @@ class DisarmPlan {
   std::vector<State> states_;
   std::vector<uint32_t> waiting_;
   uint64_t waste_ = 0;
+  uint64_t system_calls_ = 0;
   uint64_t disarmed_ = 0;
   double entry_ns_ = 400;
   double change_ns_ = 5e6;

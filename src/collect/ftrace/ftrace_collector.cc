@@ -126,6 +126,8 @@ class FtraceCollector : public LiveCollector {
   uint64_t damaged_pages_ = 0;
   uint64_t lost_ = 0;
   uint64_t events_in_window_ = 0;
+  uint64_t calls_in_window_ = 0;  // that came as events
+  uint64_t calls_before_ = 0;     // what counter_ had when the window began
   milliseconds wait_{busy_wait};
   WindowSight sight_;
   uint64_t censored_before_ = 0;  // under lists of functions that are not valid any more
@@ -242,6 +244,8 @@ Status FtraceCollector::begin_window(uint32_t /*id*/) {
   const double start = now_ns(CLOCK_MONOTONIC);
   sight_ = {};
   events_in_window_ = 0;
+  calls_in_window_ = 0;
+  if (counter_) calls_before_ = counter_->all();
   std::fill(reported_.begin(), reported_.end(), 0);
   plan_->begin_window();
   HAP_CHECK(look_after_modules());
@@ -302,6 +306,7 @@ void FtraceCollector::take_page(Processor& processor, std::span<const std::byte>
     } else if (type == events_.system_call && event->size() >= events_.call_size) {
       const auto thread_class = threads_.find(load_field<int32_t>(*event, events_.pid));
       if (thread_class) {
+        ++calls_in_window_;
         ++calls_[{*thread_class, static_cast<int32_t>(load_field<int64_t>(*event, events_.number))}];
       }
     } else if (type == events_.fork && event->size() >= events_.fork_size) {
@@ -381,6 +386,7 @@ Status FtraceCollector::disarm() {
 Result<milliseconds> FtraceCollector::pump() {
   const double start = now_ns(CLOCK_THREAD_CPUTIME_ID);
   HAP_TRY(count, drain());
+  plan_->system_calls(calls_in_window_ + (counter_ ? counter_->all() - calls_before_ : 0));
   if (count > 1000) {
     // Writing an entry costs the traced thread about as much as reading and sorting it costs this one, with
     // the copy in between.
