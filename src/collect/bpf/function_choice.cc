@@ -35,7 +35,7 @@ std::vector<std::vector<uint32_t>> FunctionChoice::first_links() const {
   std::vector<uint32_t> others;
   std::set_difference(attachable.begin(), attachable.end(), busy.begin(), busy.end(),
                       std::back_inserter(others));
-  return {busy, others};
+  return {others, busy};
 }
 
 Result<FunctionChoice> choose_functions() {

@@ -23,8 +23,9 @@ struct FunctionChoice {
   std::string own_names;       // and which: "migrate_disable, ..."
   uint64_t unplaced = 0;       // listed by the kernel, but their address could not be told from their name
 
-  // What each of the first links holds: the busy functions, which are soon taken off, and all others, so that
-  // the large link can stay as it is.
+  // What each of the first links holds, in the order to attach them: all but the busy functions, so that this
+  // large link can stay as it is; then the busy ones, which are soon taken off. Attaching enters some of those
+  // for every function, and would pay for it if they were watched already.
   std::vector<std::vector<uint32_t>> first_links() const;
 };
 
