@@ -138,11 +138,12 @@ class Bench {
 
   // Prints what attaching costs; the ratio to a bare link.
   Result<double> attaching() {
-    HAP_TRY(started, start());
+    HAP_TRY(started, start(profile_.empty() ? "" : profile_ + "/attach.profile"));
     auto& machine = *started.machine;
     HAP_CHECK(machine.install(HAP_BINARY_DIR "/bench/live_attach"));
-    HAP_TRY(ran, machine.shell("live_attach"));
+    HAP_TRY(ran, machine.shell("live_attach; ended=$?; cat /proc/kallsyms > /run/symbols; exit $ended"));
     if (ran.status != 0) return Error(ran.out + ran.err);
+    if (!profile_.empty()) HAP_CHECK(machine.fetch("/run/symbols", profile_ + "/attach.symbols"));
     HAP_CHECK(machine.quit());
     HAP_TRY(counts, read_counts(started.folder.file("counts")));
     const auto between = [&](uint64_t first) {
