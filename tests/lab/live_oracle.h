@@ -62,11 +62,18 @@ class Oracle {
           const Where where = by.cause == stream::Cause::process ? Where::task : Where::interrupt;
           oracle.entered_[{hits->window, where}].insert(found->second.begin(), found->second.end());
         }
+      } else if (const auto* calls = std::get_if<collect::StreamSyscalls>(&*record)) {
+        for (const auto& row : calls->counts) {
+          if (processes.contains(tasks[row.task].tgid)) oracle.system_calls_[row.number] += row.count;
+        }
       }
     }
     if (!reader.complete()) return Error("the plugin's stream is cut");
     return oracle;
   }
+
+  // How often, between the outer marks.
+  const std::map<int32_t, uint64_t>& system_calls() const { return system_calls_; }
 
   std::set<uint64_t> entered(const std::vector<uint32_t>& windows, Where where) const {
     std::set<uint64_t> all;
@@ -79,6 +86,7 @@ class Oracle {
 
  private:
   std::map<std::pair<uint32_t, Where>, std::set<uint64_t>> entered_;
+  std::map<int32_t, uint64_t> system_calls_;
 };
 
 // What a live recording says was entered, by address; modules at their run-time addresses.

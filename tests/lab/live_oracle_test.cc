@@ -46,6 +46,8 @@ struct Case {
   std::string collector;
 };
 
+constexpr uint64_t requests_of_each = 3000;
+
 class LiveOracle : public ::testing::TestWithParam<Case> {
  protected:
   static constexpr const char* comm = "redis-server";
@@ -87,7 +89,8 @@ class LiveOracle : public ::testing::TestWithParam<Case> {
       for i in $(seq 6000); do grep -q ^recording /run/live.log && break; kill -0 $hap; sleep 0.1; done
       grep -q ^recording /run/live.log
       mark 5 2
-      redis-benchmark -p 7777 -n 3000 -c 1 -t set,get > /dev/null
+      redis-benchmark -p 7777 -n )" + std::to_string(requests_of_each) +
+                                     R"( -c 1 -t set,get > /dev/null
       mark 5 3
       kill -INT $hap; wait $hap
       mark 4 2; mark 2 0
@@ -160,6 +163,17 @@ TEST_P(LiveOracle, InnerIsInLiveIsInOuter) {
   for (const uint64_t address : live) {
     EXPECT_EQ(outer.count(address), 1u) << "only the live collector has " << names_[address];
   }
+  std::map<int32_t, uint64_t> calls;
+  for (const auto& row : recording_->header().syscalls) calls[row.number] += row.count;
+  for (const auto& [number, count] : calls) {
+    const auto seen = oracle_->system_calls().find(number);
+    ASSERT_NE(seen, oracle_->system_calls().end()) << "only the live collector has system call " << number;
+    EXPECT_LE(count, seen->second) << "of system call " << number;
+  }
+  // Replies are written under load only, so every one of these calls was between the inner marks.
+  constexpr int32_t write_call = 1;
+  EXPECT_EQ(calls[write_call], oracle_->system_calls().at(write_call));
+  EXPECT_GE(calls[write_call], uint64_t{2} * requests_of_each);
   EXPECT_EQ(losses("events_lost"), 0u);
   EXPECT_EQ(losses("missed_probes"), 0u);
   std::printf("task context: %zu functions in the oracle's inner part, %zu live, %zu in its outer part\n",
