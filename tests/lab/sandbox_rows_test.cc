@@ -376,8 +376,8 @@ TEST_P(CellTimes, AreWithinTheirLimits) {
 // Two machines share two processors with the two programs that start them, and with whatever else runs
 // there: six times finds what hangs.
 INSTANTIATE_TEST_SUITE_P(Hang, CellTimes, ::testing::Values(6.0));
-// The aims themselves, which hold with both processors to themselves (docs/reproduction.md): `./test open`.
-INSTANTIATE_TEST_SUITE_P(Open, CellTimes, ::testing::Values(1.0));
+// The aims themselves, which hold with both processors to themselves (docs/reproduction.md): `./test long`.
+INSTANTIATE_TEST_SUITE_P(Long, CellTimes, ::testing::Values(1.0));
 
 }  // namespace
 }  // namespace hap::testing
