@@ -4,8 +4,8 @@
 
 // Classes are those of collect/live_collector.h, causes those of hap/recording.h, in the same order.
 enum {
-  HAP_CLASSES = 4,  // application, sandbox, vcpu, kernel: class number less one
-  HAP_CAUSES = 8,   // process, softirq_bh, softirq, hardirq, nmi; room for two more, and:
+  HAP_CLASSES = 4,           // application, sandbox, vcpu, kernel: class number less one
+  HAP_CAUSES = 8,            // process, softirq_bh, softirq, hardirq, nmi; room for two more, and:
   HAP_ON_KERNEL_THREAD = 7,  // in place of a cause of the first class: by an unwatched kernel thread or the
                              // idle task, whatever the context
   HAP_HIT_BYTES = HAP_CLASSES * HAP_CAUSES,  // of one function: a byte per (class, cause), how often
@@ -37,8 +37,8 @@ struct hap_processor {
   unsigned long long missed_interrupt;  // entries skipped within such interrupts
   unsigned int own;                     // the tracer's own rcu_read_unlock is ending; 0 or 1
   unsigned int own_reserved;
-  unsigned long long own_before;  // misses less missed_interrupt when that began
-  unsigned long long missed_own;  // entries skipped within: the tracer's own doing
+  unsigned long long own_before;        // misses less missed_interrupt when that began
+  unsigned long long missed_own;        // entries skipped within: the tracer's own doing
   unsigned long long all_system_calls;  // of watched threads
   unsigned long long system_calls[HAP_CLASSES][HAP_SYSTEM_CALLS];
   unsigned long long compat_calls[HAP_CLASSES];

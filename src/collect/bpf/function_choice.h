@@ -24,8 +24,8 @@ struct FunctionChoice {
   uint64_t unplaced = 0;       // listed by the kernel, but their address could not be told from their name
 
   // What each of the first links holds, in the order to attach them: all but the busy functions, so that this
-  // large link can stay as it is; then the busy ones, which are soon taken off. Attaching enters some of those
-  // for every function, and would pay for it if they were watched already.
+  // large link can stay as it is; then the busy ones, which are soon taken off. Attaching enters some of
+  // those for every function, and would pay for it if they were watched already.
   std::vector<std::vector<uint32_t>> first_links() const;
 };
 
