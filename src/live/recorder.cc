@@ -32,8 +32,8 @@ void wait_for(const CancelToken& stop, milliseconds time) {
   ::poll(&cancelled, 1, static_cast<int>(time.count()));
 }
 
-// While functions are being taken off, the service pays for each entry of them: whoever has the right to has
-// that done before other work. Without it, it only takes longer.
+// While functions are being taken off, the service still pays for each entry of them: the sooner it is done
+// the better. Without the right to go first it takes longer, and that is all.
 void go_before_others() {
   constexpr int priority = -10;
   (void)::setpriority(PRIO_PROCESS, 0, priority);

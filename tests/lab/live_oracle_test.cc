@@ -178,7 +178,7 @@ TEST_P(LiveOracle, InnerIsInLiveIsInOuter) {
   EXPECT_EQ(losses("missed_probes"), 0u);
   std::printf("task context: %zu functions in the oracle's inner part, %zu live, %zu in its outer part\n",
               inner.size(), live.size(), outer.size());
-  std::printf("  %llu taken off after interrupts only, and never seen in a task\n",
+  std::printf("  %llu taken off after entries by others only, and never seen in a task\n",
               static_cast<unsigned long long>(losses("censored_functions")));
   for (const auto& [cause, count] : by_cause) std::printf("  %d not seen live: %s\n", count, cause.c_str());
 }

@@ -34,7 +34,7 @@ static_assert(kPatience <= uint32_t{HAP_MOST_TIMES});
 // Links beyond this many are joined when the next window begins.
 constexpr size_t most_links = 6;
 // How long a window is taken to be before one has ended.
-constexpr auto assumed_window = 10s;
+constexpr auto assumed_window = 30s;
 // With that many functions a link is the large one, which is never joined with others.
 constexpr size_t large_link = 8192;
 
@@ -384,7 +384,7 @@ Result<LiveStats> BpfCollector::stop() {
     uint64_t censored = 0;
     for (size_t i = 0; i < cut_short_.size(); ++i) censored += cut_short_[i] && !seen_in_process_[i] ? 1 : 0;
     stats_.more.push_back({"censored_functions", censored,
-                           "taken off after hits in interrupts only; what tasks ran of them later in those "
+                           "taken off after entries by others only; what tasks ran of them later in those "
                            "windows is not known"});
     const uint64_t calls =
         std::accumulate(compat_calls_reported_.begin(), compat_calls_reported_.end(), uint64_t{0});
