@@ -19,9 +19,8 @@
 //   - or while unwatched kernel threads and idle tasks were current,
 //   - or by anybody, and the window is kOthersPatience old;
 //
-// what runs by the packet, at every sleep of a processor or for its other tenants would be most of the cost.
-// If a watched thread enters it after all, later in the same window, that is not seen; such functions are
-// counted
+// what runs by the packet, at every sleep of a processor or for other tenants would be most of the cost. If a
+// watched thread enters it after all, later in the same window, that is not seen; such functions are counted
 // (`censored_functions`).
 #pragma once
 
