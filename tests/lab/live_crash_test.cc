@@ -76,7 +76,8 @@ TEST_P(LiveCrash, KilledAtRandomMoments) {
     for i in $(seq $kills); do
       start
       case $((i % 5)) in
-        0|1) pause $attaching ;;
+        # Watching for the end of attaching makes it longer; so that some kill comes before in any case:
+        0|1) pause $((i == 1 ? attaching / 4 : attaching)) ;;
         2) await ^recording 1; pause 1500 ;;
         3) await ^window $((1 + RANDOM % 3)); pause 60 ;;
         4) await ^recording 1; pause 500; kill -INT $pid; pause 500 ;;
