@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 
 // Arming is paid by the window, so windows are long; but a recording of a known length has several of them.
 double default_window(double duration) {
-  constexpr double usual = 30;
+  constexpr double usual = 60;
   constexpr double windows_at_least = 5;
   return duration > 0 ? std::clamp(duration / windows_at_least, 0.1, usual) : usual;
 }

@@ -37,16 +37,24 @@ std::optional<ProcessRow> parse_stat(const std::string& text) {
   ProcessRow row;
   row.pid = std::atoi(text.c_str());
   row.comm = text.substr(open + 1, close - open - 1);
-  std::istringstream rest(text.substr(close + 1));
-  std::string state;
+  // By position behind the name, counted from 0; read for every process there is, so without streams.
+  constexpr int ppid_field = 1;
+  constexpr int flags_field = 6;
+  constexpr int start_field = 19;
   uint64_t flags = 0;
-  int64_t signed_ignored = 0;
-  rest >> state >> row.ppid;
-  for (int i = 0; i < 4; ++i) rest >> signed_ignored;  // pgrp session tty tpgid
-  rest >> flags;
-  for (int i = 0; i < 12; ++i) rest >> signed_ignored;  // faults, times, priority, nice, threads, itrealvalue
-  rest >> row.start_ticks;
-  if (!rest) return std::nullopt;
+  const char* at = text.data() + close + 1;
+  const char* const text_end = text.data() + text.size();
+  const auto read = [&](const char* word, auto& number) {
+    return std::from_chars(word, text_end, number).ec == std::errc();
+  };
+  for (int field = 0; field <= start_field; ++field) {
+    while (at != text_end && *at == ' ') ++at;
+    const char* const word = at;
+    while (at != text_end && *at != ' ') ++at;
+    if (field == ppid_field && !read(word, row.ppid)) return std::nullopt;
+    if (field == flags_field && !read(word, flags)) return std::nullopt;
+    if (field == start_field && !read(word, row.start_ticks)) return std::nullopt;
+  }
   row.kernel_thread = (flags & pf_kthread) != 0;
   return row;
 }

@@ -141,9 +141,8 @@ void ScopeFinder::add_process(pid_t pid) {
   for (const pid_t tid : threads_of(pid)) add_thread(tid, pid, thread_class);
 }
 
-void ScopeFinder::add_process_tree(pid_t root) {
+void ScopeFinder::add_process_tree(pid_t root, const std::vector<ProcessRow>& all) {
   add_process(root);
-  const auto all = list_processes();
   for (bool grew = true; grew;) {
     grew = false;
     for (const ProcessRow& row : all) {
@@ -164,10 +163,10 @@ void ScopeFinder::add_vm(pid_t pid) {
 
 // A VM's vCPU threads and often the VM itself are outside the container's cgroup; what ties them to it is the
 // container's id on the command line.
-void ScopeFinder::look_for_vms() {
+void ScopeFinder::look_for_vms(const std::vector<ProcessRow>& all) {
   std::set<pid_t> candidates = processes_;
   if (!vm_marks_.empty()) {
-    for (const ProcessRow& row : list_processes()) {
+    for (const ProcessRow& row : all) {
       if (row.kernel_thread || row.pid == ::getpid()) continue;
       const auto arguments = arguments_of(row.pid);
       const bool named = std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
@@ -187,8 +186,8 @@ void ScopeFinder::look_for_vms() {
 
 // Kernel threads carry their owner's process id in their names. Since Linux 6.4 vhost workers, and since 5.12
 // io_uring's, are threads of the process itself and need no search.
-void ScopeFinder::look_for_kernel_threads() {
-  for (const ProcessRow& row : list_processes()) {
+void ScopeFinder::look_for_kernel_threads(const std::vector<ProcessRow>& all) {
+  for (const ProcessRow& row : all) {
     if (!row.kernel_thread) continue;
     for (const char* prefix : {"vhost-", "kvm-pit/"}) {
       if (row.comm.rfind(prefix, 0) != 0) continue;
@@ -211,10 +210,11 @@ LiveScope ScopeFinder::look(bool everything) {
     for (const pid_t pid : members) add_process(pid);
   }
   if (everything) {
-    if (request_.pid != 0) add_process_tree(request_.pid);
+    const auto all = list_processes();
+    if (request_.pid != 0) add_process_tree(request_.pid, all);
     vm_processes_.clear();
-    look_for_vms();
-    look_for_kernel_threads();
+    look_for_vms(all);
+    look_for_kernel_threads(all);
   } else {
     for (const pid_t pid : std::set<pid_t>(vm_processes_)) add_vm(pid);
   }

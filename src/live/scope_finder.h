@@ -11,6 +11,7 @@
 #include "hap/result.h"
 #include "live/cgroups.h"
 #include "live/containers.h"
+#include "live/processes.h"
 
 namespace hap::live {
 
@@ -44,9 +45,10 @@ class ScopeFinder {
   bool ended() const;
 
  private:
-  void add_process_tree(pid_t root);
-  void look_for_vms();
-  void look_for_kernel_threads();
+  // `all`: every process there is.
+  void add_process_tree(pid_t root, const std::vector<ProcessRow>& all);
+  void look_for_vms(const std::vector<ProcessRow>& all);
+  void look_for_kernel_threads(const std::vector<ProcessRow>& all);
   // Threads of a VM process, each with its class.
   void add_vm(pid_t pid);
   void add_thread(pid_t tid, pid_t tgid, collect::ThreadClass thread_class);

@@ -30,11 +30,11 @@ constexpr auto longest_pause = 100ms;
 constexpr auto first_look = 10ms;
 // A look is as far from the one before as the window was old then, divided by this.
 constexpr int looks_per_doubling = 4;
-static_assert(kPatience <= uint32_t{HAP_MOST_TIMES});
+static_assert(kOften <= uint32_t{HAP_MOST_TIMES});
 // Links beyond this many are joined when the next window begins.
 constexpr size_t most_links = 6;
 // How long a window is taken to be before one has ended.
-constexpr auto assumed_window = 30s;
+constexpr auto assumed_window = 60s;
 // With that many functions a link is the large one, which is never joined with others.
 constexpr size_t large_link = 8192;
 
@@ -245,6 +245,7 @@ Status BpfCollector::begin_window(uint32_t) {
   std::sort(functions.begin(), functions.end());
   HAP_CHECK(attach(std::move(functions)));
   for (auto& watched : joined) HAP_CHECK(close(watched));
+  for (auto& watched : links_) watched.account.begin_window();
   program_->clear();
   std::fill(entries_seen_.begin(), entries_seen_.end(), 0);
   taken_off_ = 0;
@@ -273,7 +274,7 @@ std::vector<uint32_t> BpfCollector::done_on(const WatchedLink& watched, const st
 
 Status BpfCollector::look(Clock::time_point now) {
   const auto elapsed = now - window_begin_;
-  const auto left = window_length_ - elapsed;
+  const LookTimes times{now - last_look_, elapsed, window_length_ - elapsed};
   const auto entered = program_->entered();
   const WindowProgress window{program_->all_system_calls() - calls_before_, elapsed};
   const size_t count = links_.size();  // links made here need no look yet
@@ -281,13 +282,9 @@ Status BpfCollector::look(Clock::time_point now) {
     const auto& functions = links_[i].link.functions;
     const auto done = done_on(links_[i], entered, window);
     uint64_t entries = 0;
-    for (const uint32_t function : done) {
-      const uint32_t total = program_->entries(function);
-      entries += total - entries_seen_[function];
-      entries_seen_[function] = total;
-    }
+    for (const uint32_t function : done) entries += program_->entries(function) - entries_seen_[function];
     const size_t rest = functions.size() - done.size();
-    if (!links_[i].account.worth_replacing(entries, rest, now - last_look_, left, costs_)) continue;
+    if (!links_[i].account.worth_replacing(entries, rest, times, costs_)) continue;
     std::vector<uint32_t> keep;
     keep.reserve(rest);
     std::set_difference(functions.begin(), functions.end(), done.begin(), done.end(),
@@ -296,11 +293,14 @@ Status BpfCollector::look(Clock::time_point now) {
     for (const uint32_t function : done) {
       if (!program_->hit(function, Cause::process)) cut_short_[function] = true;
     }
+    const auto before = thread_time();
     HAP_CHECK(attach(std::move(keep)));  // before the old one goes, so that nothing is unwatched in between
     HAP_CHECK(close(links_[i]));
+    costs_.learn(done.size() + rest, rest, thread_time() - before);
     unwatched_.insert(unwatched_.end(), done.begin(), done.end());
   }
   std::erase_if(links_, [](const auto& watched) { return !watched.link.fd.valid(); });
+  for (const uint32_t function : entered) entries_seen_[function] = program_->entries(function);
   last_look_ = Clock::now();
   return {};
 }

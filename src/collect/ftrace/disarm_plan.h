@@ -2,9 +2,11 @@
 //
 // A function seen in a HAP context has told all that this window asks of it; one that keeps running in
 // interrupts only, while the watched threads make system calls, has had its chance to show up in a task. Each
-// further entry of such a function is a waste. Taking functions out costs too, mostly once per change however
-// many they are (the kernel walks all its records), so the plan waits until the waste since the last change
-// has cost as much as a change does: never more than twice the best that could be done knowing the future.
+// further entry of such a function is a waste. As it is entries that cost, what runs rarely in interrupts, as
+// the clock's functions do, is watched for longer. Taking functions out costs too, mostly once per change
+// however many they are (the kernel walks all its records), so the plan waits until the waste since the last
+// change has cost as much as a change does: never more than twice the best that could be done knowing the
+// future.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +19,7 @@ namespace hap::collect {
 class DisarmPlan {
  public:
   // How often a function may be seen in interrupts alone before it counts as wasteful.
-  static constexpr uint32_t kInterruptPatience = 256;
+  static constexpr uint32_t kInterruptPatience = 2000;
   // And how many system calls the watched threads must have made in this window.
   static constexpr uint64_t kOpportunities = 10'000;
 
