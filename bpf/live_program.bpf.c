@@ -73,8 +73,9 @@ __u32 armed = 0;
 __u32 by_place = 0;  // the collector has seen that the map of places holds what this kernel needs
 __u32 cgroup_count = 0;
 struct hap_cgroup cgroups[HAP_CGROUPS] = {};
-__u32 wanted_program = 0;  // for find_misses: its id
-__u64 misses_address = 0;  // per-CPU address of the entry program's count of misses
+__u32 wanted_program = 0;        // for find_misses: its id
+__u8 threads[HAP_THREADS] = {};  // class of each, by thread id; no map, which would have to be looked up
+__u64 misses_address = 0;        // per-CPU address of the entry program's count of misses
 
 // The sizes of the values depend on the number of functions and are set before loading.
 struct {
@@ -105,22 +106,9 @@ struct {
   __uint(type, BPF_MAP_TYPE_ARRAY);
   __uint(map_flags, BPF_F_MMAPABLE);
   __uint(max_entries, 1);
-  __uint(key_size, sizeof(__u32));
-  __uint(value_size, HAP_THREADS);
-} threads SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(map_flags, BPF_F_MMAPABLE);
-  __uint(max_entries, 1);
   __type(key, __u32);
   __type(value, struct hap_processor);
 } processors SEC(".maps");
-
-static __always_inline __u8* thread_table(void) {
-  const __u32 only = 0;
-  return bpf_map_lookup_elem(&threads, &only);
-}
 
 static __always_inline struct hap_processor* this_processor(void) {
   const __u32 cpu = bpf_get_smp_processor_id();
@@ -129,9 +117,7 @@ static __always_inline struct hap_processor* this_processor(void) {
 
 // 0: not watched.
 static __always_inline __u32 class_of(const struct task_struct* task) {
-  const __u8* table = thread_table();
-  if (table == NULL) return 0;
-  __u32 class = table[task->pid & (HAP_THREADS - 1)];
+  __u32 class = threads[task->pid & (HAP_THREADS - 1)];
   if (class == 0) {
     for (__u32 i = 0; i < HAP_CGROUPS; ++i) {
       if (i >= cgroup_count) break;
@@ -348,12 +334,10 @@ int BPF_PROG(system_call_event, const void* registers, long number) {
 // are used again. A thread of a virtual machine's that is no vCPU belongs to the VMM.
 SEC("tp_btf/task_newtask")
 int BPF_PROG(thread_created, const struct task_struct* child) {
-  __u8* table = thread_table();
   const struct task_struct* parent = bpf_get_current_task_btf();
-  if (table == NULL) return 0;
-  __u8 class = table[parent->pid & (HAP_THREADS - 1)];
+  __u8 class = threads[parent->pid & (HAP_THREADS - 1)];
   if (class == HAP_CLASS_VCPU) class = HAP_CLASS_SANDBOX;
-  table[child->pid & (HAP_THREADS - 1)] = class;
+  threads[child->pid & (HAP_THREADS - 1)] = class;
   return 0;
 }
 

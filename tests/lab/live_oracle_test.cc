@@ -6,7 +6,7 @@
 //   oracle(inner)  is in  live  is in  oracle(outer)
 //
 // with load enough that both collectors take off what runs by the packet, in softirqs only (their patience is
-// 256 entries), up to the exceptions below, each with its cause; docs/validity.md explains them.
+// 2,000 entries), up to the exceptions below, each with its cause; docs/validity.md explains them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -46,7 +46,7 @@ struct Case {
   std::string collector;
 };
 
-constexpr uint64_t requests_of_each = 3000;
+constexpr uint64_t requests_of_each = 6000;
 
 class LiveOracle : public ::testing::TestWithParam<Case> {
  protected:

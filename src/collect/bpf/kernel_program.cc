@@ -85,7 +85,6 @@ struct KernelProgram::Impl {
   Skeleton skeleton;
   MappedRows hits;
   MappedRows entries;
-  MappedRows threads;
   MappedRows processors;
   SystemCallCounts system_calls;
   uint32_t functions = 0;
@@ -139,7 +138,6 @@ Result<KernelProgram> KernelProgram::load(std::span<const uint64_t> addresses,
 
   HAP_TRY(hits, MappedRows::map(program->maps.hits));
   HAP_TRY(entries, MappedRows::map(program->maps.entries));
-  HAP_TRY(threads, MappedRows::map(program->maps.threads));
   HAP_TRY(states, MappedRows::map(program->maps.processors));
   HAP_TRY(by_place, MappedRows::map(program->maps.places));
   for (size_t i = 0; i < places.numbers().size(); ++i) {
@@ -147,7 +145,6 @@ Result<KernelProgram> KernelProgram::load(std::span<const uint64_t> addresses,
   }
   impl->hits = std::move(hits);
   impl->entries = std::move(entries);
-  impl->threads = std::move(threads);
   impl->processors = std::move(states);
   HAP_CHECK(impl->find_misses());
   return KernelProgram(std::move(impl));
@@ -208,7 +205,7 @@ void KernelProgram::tell_by_address(bool on) {
 }
 
 std::span<uint8_t> KernelProgram::threads() {
-  return {reinterpret_cast<uint8_t*>(impl_->threads.row(0)), HAP_THREADS};
+  return impl_->skeleton.program->bss->threads;
 }
 
 Status KernelProgram::watch_cgroups(const std::vector<ScopedCgroup>& cgroups) {

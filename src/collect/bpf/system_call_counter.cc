@@ -11,7 +11,6 @@ namespace hap::collect {
 
 struct SystemCallCounter::Impl {
   live_program* program = live_program__open();
-  MappedRows threads;
   MappedRows processors;
   SystemCallCounts counts;
 
@@ -40,9 +39,7 @@ Result<SystemCallCounter> SystemCallCounter::attach() {
   if (processors <= 0) return Error("the number of processors is unknown");
   bpf_map__set_max_entries(program->maps.processors, static_cast<uint32_t>(processors));
   if (live_program__load(program) != 0) return refused_by_kernel("loading the BPF program", errno);
-  HAP_TRY(threads, MappedRows::map(program->maps.threads));
   HAP_TRY(states, MappedRows::map(program->maps.processors));
-  impl->threads = std::move(threads);
   impl->processors = std::move(states);
   for (const auto& [which, link] : {std::pair{program->progs.thread_created, &program->links.thread_created},
                                     {program->progs.system_call_event, &program->links.system_call_event}}) {
@@ -57,7 +54,7 @@ void SystemCallCounter::arm(bool on) {
 }
 
 void SystemCallCounter::watch(const std::vector<ScopedThread>& threads) {
-  auto* table = reinterpret_cast<uint8_t*>(impl_->threads.row(0));
+  auto& table = impl_->program->bss->threads;
   for (const auto& thread : threads) {
     if (thread.tid <= 0 || thread.tid >= int{HAP_THREADS}) continue;
     table[static_cast<size_t>(thread.tid)] = static_cast<uint8_t>(thread.thread_class);
