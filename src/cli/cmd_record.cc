@@ -173,7 +173,7 @@ void add_record(CLI::App& app, Session& session) {
       ->group(how);
   command
       ->add_option("--window", options->window,
-                   "Seconds of a window, the unit of completeness statistics (default: 30, or a fifth of "
+                   "Seconds of a window, the unit of completeness statistics (default: 60, or a fifth of "
                    "--duration when that is shorter)")
       ->check(CLI::Range(0.1, 86400.0))
       ->type_name("SECONDS")
