@@ -19,7 +19,8 @@ double seconds_since(Clock::time_point start) {
 
 class StreamProgress : public Progress {
  public:
-  explicit StreamProgress(int fd) : fd_(fd), terminal_(::isatty(fd) != 0) {}
+  StreamProgress(int fd, std::chrono::milliseconds interval)
+      : fd_(fd), terminal_(::isatty(fd) != 0), interval_(terminal_ ? redrawn_every : interval) {}
   ~StreamProgress() override { finish_step(); }
 
   void step(const std::string& what) override {
@@ -30,8 +31,16 @@ class StreamProgress : public Progress {
   }
 
   void advance(uint64_t position, uint64_t total) override {
-    if (!terminal_ || what_.empty() || seconds_since(drawn_) < 0.1) return;
+    if (what_.empty() || Clock::now() - drawn_ < interval_) return;
     drawn_ = Clock::now();
+    if (!terminal_) {
+      const std::string where =
+          total == 0
+              ? std::to_string(position)
+              : fmt::format("{:.0f} %", 100 * static_cast<double>(position) / static_cast<double>(total));
+      write(fmt::format("{}: {} ({:.0f} s)\n", what_, where, seconds_since(started_)));
+      return;
+    }
     if (total == 0) {
       write(fmt::format("\r\033[K{} ... {} ({:.0f} s)", what_, position, seconds_since(started_)));
       return;
@@ -63,8 +72,11 @@ class StreamProgress : public Progress {
     if (::write(fd_, text.data(), text.size()) < 0) return;
   }
 
+  static constexpr std::chrono::milliseconds redrawn_every{100};
+
   int fd_;
   bool terminal_;
+  std::chrono::milliseconds interval_;
   std::string what_;
   Clock::time_point started_;
   Clock::time_point drawn_;
@@ -72,8 +84,8 @@ class StreamProgress : public Progress {
 
 }  // namespace
 
-std::unique_ptr<Progress> make_stream_progress(int fd) {
-  return std::make_unique<StreamProgress>(fd);
+std::unique_ptr<Progress> make_stream_progress(int fd, std::chrono::milliseconds interval) {
+  return std::make_unique<StreamProgress>(fd, interval);
 }
 
 }  // namespace hap

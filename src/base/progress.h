@@ -30,7 +30,9 @@ class NoProgress : public Progress {
 };
 
 // Writes to file descriptor `fd`: on a terminal one line that is redrawn, with a bar and the remaining time;
-// elsewhere one line per finished step with its duration.
-std::unique_ptr<Progress> make_stream_progress(int fd);
+// elsewhere one line per finished step with its duration, and for a step that takes longer one per
+// `interval`.
+std::unique_ptr<Progress> make_stream_progress(int fd,
+                                               std::chrono::milliseconds interval = std::chrono::minutes(1));
 
 }  // namespace hap

@@ -81,6 +81,24 @@ TEST(Progress, ElsewhereIsALineForEachStep) {
   EXPECT_THAT(shown, ContainsRegex("^skipped: line 7\nimporting records \\([0-9.]+ s\\)\n$"));
 }
 
+TEST(Progress, ElsewhereLongStepsSayNowAndThenHowFarTheyAre) {
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  const UniqueFd reading(pipe_ends[0]), writing(pipe_ends[1]);
+  const auto progress = make_stream_progress(writing.get(), std::chrono::milliseconds(50));
+  progress->step("measuring 200 cells");
+  progress->advance(10, 200);  // too early
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  progress->advance(34, 200);
+  progress->advance(35, 200);
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  progress->advance(7, 0);
+  progress->done();
+  EXPECT_THAT(drain(reading.get()), ContainsRegex("^measuring 200 cells: 17 % \\([0-9]+ s\\)\n"
+                                                  "measuring 200 cells: 7 \\([0-9]+ s\\)\n"
+                                                  "measuring 200 cells \\([0-9.]+ s\\)\n$"));
+}
+
 TEST(Progress, NamesDoNothingToTheTerminal) {
   const Terminal terminal;
   if (!terminal.there()) GTEST_SKIP() << "no pseudo terminal can be opened here";
