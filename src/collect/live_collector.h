@@ -99,6 +99,9 @@ struct Unobservable {
 // Of the whole measurement. Counts are of things looked for: 0 means none.
 struct LiveStats {
   uint64_t observable = 0;  // functions attached to
+  // Functions no longer watched in some window after others alone had entered them, and never seen in a task:
+  // what tasks ran of them afterwards is not known. Run-time addresses.
+  std::vector<uint64_t> censored;
   std::vector<Unobservable> unobservable;
   uint64_t events_lost = 0;  // in any context: buffers overrun
   uint64_t missed_task = 0;  // probes the kernel skipped, in task context; anything but 0 spoils the result

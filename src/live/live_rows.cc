@@ -1,6 +1,7 @@
 #include "live/live_rows.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -28,6 +29,16 @@ constexpr size_t most_threads = 4096;
 constexpr uint64_t largest_function = 1 << 20;
 // arch/x86: __START_KERNEL_map + CONFIG_PHYSICAL_START, where every distribution links its kernel.
 constexpr uint64_t linked_text = 0xffffffff81000000;
+
+// ": a, b, c", by name; nothing when there are none.
+std::string names_of(const std::vector<uint64_t>& addresses, const collect::Kallsyms& symbols) {
+  const std::set<uint64_t> wanted(addresses.begin(), addresses.end());
+  std::set<std::string> names;
+  for (const auto& symbol : symbols.symbols()) {
+    if (wanted.contains(symbol.address)) names.insert(std::string(symbol.name));
+  }
+  return names.empty() ? "" : fmt::format(": {}", fmt::join(names, ", "));
+}
 
 // In the form that KernelMap takes.
 std::string as_json(const KernelDescription& kernel) {
@@ -154,7 +165,8 @@ Status LiveRows::write_identity(const Findings& findings, RecordingWriter& write
   return {};
 }
 
-Status LiveRows::write_losses(const Findings& findings, RecordingWriter& writer) const {
+Status LiveRows::write_losses(const Findings& findings, const collect::Kallsyms& symbols,
+                              RecordingWriter& writer) const {
   const collect::LiveStats& stats = findings.stats;
   uint64_t armed_blind = 0;
   uint64_t disarmed = 0;
@@ -175,6 +187,10 @@ Status LiveRows::write_losses(const Findings& findings, RecordingWriter& writer)
   HAP_CHECK(writer.add(Loss{"disarmed_functions", disarmed,
                             "once seen in a HAP context, summed over the windows: further contexts of these "
                             "functions in that window are not known"}));
+  HAP_CHECK(writer.add(Loss{"censored_functions", stats.censored.size(),
+                            "taken off after entries by others only; what tasks ran of them later in those "
+                            "windows is not known" +
+                                names_of(stats.censored, symbols)}));
   if (stats.truncated) HAP_CHECK(writer.add(Loss{"truncated", 1, "the collector stopped early"}));
   for (const Loss& loss : stats.more) HAP_CHECK(writer.add(loss));
   return {};
@@ -240,7 +256,7 @@ Status LiveRows::write(const Findings& findings, RecordingWriter& writer) const 
   for (const auto& function : findings.stats.unobservable) {
     HAP_CHECK(writer.add_unobservable(places(function.address).address));
   }
-  return write_losses(findings, writer);
+  return write_losses(findings, symbols, writer);
 }
 
 }  // namespace hap::live

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "collect/emulator/kallsyms.h"
 #include "collect/live_collector.h"
 #include "hap/recording.h"
 #include "live/hit_book.h"
@@ -41,7 +42,8 @@ class LiveRows {
     collect::ThreadClass thread_class;
   };
   Status write_identity(const Findings& findings, RecordingWriter& writer) const;
-  Status write_losses(const Findings& findings, RecordingWriter& writer) const;
+  Status write_losses(const Findings& findings, const collect::Kallsyms& symbols,
+                      RecordingWriter& writer) const;
 
   void note_thread(pid_t tid, collect::ThreadClass thread_class);
 

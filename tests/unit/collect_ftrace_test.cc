@@ -182,7 +182,7 @@ TEST(DisarmPlan, WaitsUntilTheWasteCostsAsMuchAsTheChange) {
   EXPECT_THAT(plan.take(), ElementsAre(0));
   EXPECT_FALSE(plan.worthwhile());
   EXPECT_EQ(plan.disarmed(), 1u);
-  EXPECT_EQ(plan.censored(), 0u);
+  EXPECT_THAT(plan.censored(), IsEmpty());
   plan.begin_window();
   EXPECT_EQ(plan.disarmed(), 0u);
   plan.saw(0, true, false);
@@ -197,10 +197,10 @@ TEST(DisarmPlan, InterruptsAloneHaveToBeManyAndCensor) {
   EXPECT_THAT(plan.take(), IsEmpty());
   plan.saw(1, false, false);
   EXPECT_THAT(plan.take(), ElementsAre(1));
-  EXPECT_EQ(plan.censored(), 1u);
+  EXPECT_THAT(plan.censored(), ElementsAre(1));
   plan.begin_window();
   plan.saw(1, true, false);
-  EXPECT_EQ(plan.censored(), 0u) << "its task context is known by now";
+  EXPECT_THAT(plan.censored(), IsEmpty()) << "its task context is known by now";
   for (uint32_t i = 0; i < 1000; ++i) plan.saw(0, true, true);
   EXPECT_THAT(plan.take(), ElementsAre(1)) << "what others are understood by stays";
 }

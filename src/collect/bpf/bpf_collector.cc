@@ -381,11 +381,9 @@ Result<LiveStats> BpfCollector::stop() {
     stats_.missed_task = count(missed_.other) + missed_on_links_;
     stats_.missed_interrupt = count(missed_.interrupt);
     stats_.more.push_back({"missed_own", count(missed_.own), "entries of the tracer's own call tree"});
-    uint64_t censored = 0;
-    for (size_t i = 0; i < cut_short_.size(); ++i) censored += cut_short_[i] && !seen_in_process_[i] ? 1 : 0;
-    stats_.more.push_back({"censored_functions", censored,
-                           "taken off after entries by others only; what tasks ran of them later in those "
-                           "windows is not known"});
+    for (size_t i = 0; i < cut_short_.size(); ++i) {
+      if (cut_short_[i] && !seen_in_process_[i]) stats_.censored.push_back(addresses_[i]);
+    }
     const uint64_t calls =
         std::accumulate(compat_calls_reported_.begin(), compat_calls_reported_.end(), uint64_t{0});
     if (calls != 0) {

@@ -44,10 +44,12 @@ std::vector<uint32_t> DisarmPlan::take() {
   return std::exchange(waiting_, {});
 }
 
-uint64_t DisarmPlan::censored() const {
-  return static_cast<uint64_t>(std::count_if(states_.begin(), states_.end(), [](const State& state) {
-    return state.ever_cut_short && !state.ever_hap;
-  }));
+std::vector<uint32_t> DisarmPlan::censored() const {
+  std::vector<uint32_t> functions;
+  for (uint32_t i = 0; i < states_.size(); ++i) {
+    if (states_[i].ever_cut_short && !states_[i].ever_hap) functions.push_back(i);
+  }
+  return functions;
 }
 
 }  // namespace hap::collect

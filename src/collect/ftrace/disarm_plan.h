@@ -49,8 +49,8 @@ class DisarmPlan {
   // Taken out in this window; of these, after interrupts only.
   uint64_t disarmed() const { return disarmed_; }
   // Functions ever taken out after interrupts only that were never seen in a HAP context: their task context
-  // is censored for the whole measurement.
-  uint64_t censored() const;
+  // is censored for the whole measurement. Ascending.
+  std::vector<uint32_t> censored() const;
 
  private:
   struct State {

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "base/file.h"
@@ -88,6 +89,7 @@ class FtraceCollector : public LiveCollector {
  private:
   Status open_buffers();
   Status look_after_modules();
+  void note_censored();
   Status set_up_filters();
   Status watch(const std::vector<ScopedThread>& threads);
   Result<uint64_t> drain();
@@ -130,8 +132,8 @@ class FtraceCollector : public LiveCollector {
   uint64_t calls_before_ = 0;     // what counter_ had when the window began
   milliseconds wait_{busy_wait};
   WindowSight sight_;
-  uint64_t censored_before_ = 0;  // under lists of functions that are not valid any more
-  std::string modules_;           // names and addresses of the modules the list was made with
+  std::set<uint64_t> censored_;  // addresses; noted when the list of functions changes, and at the end
+  std::string modules_;          // names and addresses of the modules the list was made with
   bool recording_on_ = false;
 };
 
@@ -265,7 +267,7 @@ Status FtraceCollector::look_after_modules() {
   if (modules == modules_) return {};
   modules_ = modules;
   HAP_TRY(table, FunctionTable::read(tracefs_));
-  censored_before_ += plan_->censored();
+  note_censored();
   table_ = std::move(table);
   plan_.emplace(table_->size());
   reported_.assign(table_->size(), 0);
@@ -429,6 +431,10 @@ Result<WindowSight> FtraceCollector::end_window() {
   return sight_;
 }
 
+void FtraceCollector::note_censored() {
+  for (const uint32_t function : plan_->censored()) censored_.insert((*table_)[function].address);
+}
+
 Result<LiveStats> FtraceCollector::stop() {
   LiveStats stats;
   if (table_) {
@@ -439,11 +445,8 @@ Result<LiveStats> FtraceCollector::stop() {
     }
   }
   stats.events_lost = lost_;
-  if (plan_) {
-    stats.more.push_back({"censored_functions", censored_before_ + plan_->censored(),
-                          "taken out of the trace after hits in interrupts only; what tasks ran of them is "
-                          "not known"});
-  }
+  if (plan_) note_censored();
+  stats.censored.assign(censored_.begin(), censored_.end());
   stats.more.push_back({"foreign_entries", foreign_entries_, "of threads outside the scope, dropped"});
   stats.more.push_back({"unknown_function_entries", unknown_functions_,
                         "entries at addresses of no listed function (trampolines, new modules)"});
