@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Actors: on whose behalf code runs (a task row, a cause, the owner of deferred work), numbered for the
-// stream, and numbered densely within a window so that a block can remember in 128 bits who has run it
+// stream, and numbered densely within a window so that a block can remember in a mask who has run it
 // already.
 #pragma once
 

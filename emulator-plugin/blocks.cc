@@ -1,26 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "blocks.h"
 
-#include <sys/mman.h>
-
 #include <cstring>
-#include <new>
 
 namespace hap_plugin {
-namespace {
-constexpr size_t mask_bytes = block_capacity * mask_words * sizeof(uint64_t);
-}  // namespace
-
-Blocks::Blocks() {
-  void* memory =
-      ::mmap(nullptr, mask_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  masks_ = static_cast<uint64_t*>(memory);
-}
-
-Blocks::~Blocks() {
-  ::munmap(masks_, mask_bytes);
-}
 
 Block* Blocks::find(const CodePlace& place, uint32_t size, uint64_t hash, bool in_guest) {
   const auto [entry, added] = index_.try_emplace({place.image, size, place.address, hash}, nullptr);

@@ -8,8 +8,10 @@
 #include <deque>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
+#include "generated_code.h"
 #include "user_mappings.h"
 
 namespace hap_plugin {
@@ -32,6 +34,7 @@ inline constexpr unsigned mask_slots = mask_words * 64;
 // A lab run has some 100,000 blocks. Address space for this many masks is taken at once, memory as it is
 // used.
 inline constexpr size_t block_capacity = size_t{1} << 22;
+inline constexpr size_t mask_bytes = block_capacity * mask_words * sizeof(uint64_t);
 
 // What every executed block touches is one 64-bit word of its mask, and the first words of all blocks stand
 // in one array in the order of translation (then the second words, and so on): code that runs together shares
@@ -39,10 +42,8 @@ inline constexpr size_t block_capacity = size_t{1} << 22;
 // cost.)
 class Blocks {
  public:
-  Blocks();
-  Blocks(const Blocks&) = delete;
-  Blocks& operator=(const Blocks&) = delete;
-  ~Blocks();
+  // `masks`: mask_bytes of zeroes.
+  explicit Blocks(Memory masks) : memory_(std::move(masks)) {}
 
   // The block with this identity; translations come and go, blocks stay. Null when there are too many.
   Block* find(const CodePlace& place, uint32_t size, uint64_t hash, bool in_guest);
@@ -82,7 +83,8 @@ class Blocks {
              (static_cast<uint64_t>(key.image) << 40);
     }
   };
-  uint64_t* masks_;  // [mask_words][block_capacity]
+  Memory memory_;
+  uint64_t* masks_ = reinterpret_cast<uint64_t*>(memory_.data());  // [mask_words][block_capacity]
   std::deque<Block> blocks_;
   uint64_t dropped_ = 0;
   std::unordered_map<Key, Block*, KeyHash> index_;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "collector.h"
 
+#include <utility>
+
 namespace hap_plugin {
 
 using hap::stream::Cause;
 using hap::stream::ImageKind;
 using hap::stream::Owner;
 
-Collector::Collector(const HookTable& hooks, ActorBit* actor_bits)
+Collector::Collector(const HookTable& hooks, Memory masks, ActorBit* actor_bits)
     : hooks_(hooks),
+      blocks_(std::move(masks)),
       tasks_(hooks, guest_, stream_),
       mappings_(hooks, guest_, images_),
       actors_(stream_),
@@ -145,7 +148,8 @@ void Collector::refresh(Vcpu& vcpu) {
       vcpu.word_at = actor.slot / 64 * block_capacity;
     }
   }
-  actor_bits_[&vcpu - vcpus_.data()] = {vcpu.bit, vcpu.word_at};
+  const uint32_t in_first_half = vcpu.word_at == 0 ? static_cast<uint32_t>(vcpu.bit) : 0;
+  actor_bits_[&vcpu - vcpus_.data()] = {vcpu.bit, vcpu.word_at, in_first_half};
 }
 
 Actor& Collector::find_actor(Vcpu& vcpu, TaskState& task) {

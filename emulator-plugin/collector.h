@@ -30,13 +30,15 @@ namespace hap_plugin {
 struct ActorBit {
   uint64_t bit = 0;
   size_t word_at = 0;
+  uint32_t in_first_half = 0;  // the bit, where it is in the first half of the first word
 };
 inline constexpr unsigned most_vcpus = 64;
 
 class Collector {
  public:
-  // `actor_bits`: one per virtual processor, kept up to date for the path of every block.
-  Collector(const HookTable& hooks, ActorBit* actor_bits);
+  // `masks`: see Blocks. `actor_bits`: one per virtual processor, kept up to date for the path of every
+  // block.
+  Collector(const HookTable& hooks, Memory masks, ActorBit* actor_bits);
 
   bool open(const std::string& path) { return stream_.open(path); }
   void add_vcpu(unsigned index);
@@ -65,6 +67,10 @@ class Collector {
   uint64_t preempt_count_variable() const { return preempt_count_variable_; }
   uint32_t context_mask() const { return masks_.all(); }
   uint64_t translations = 0;
+  uint64_t block_tests = 0;  // calls before blocks that became tests
+  uint64_t block_calls = 0;  // and calls made that could not, where there are tests
+  uint64_t block_tests_checked = 0;
+  uint64_t block_tests_wrong = 0;
 
   // Everything that is still to be written. Called when recording ends and when QEMU exits.
   void finish();

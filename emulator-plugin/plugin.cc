@@ -3,13 +3,17 @@
 // hap-emulator: a QEMU TCG plugin that notes every executed block of every address space and on whose behalf
 // it ran.
 //
-//   -plugin libhap-emulator.so,hooks=FILE,out=FILE
+//   -plugin libhap-emulator.so,hooks=FILE,out=FILE[,tests=off|check]
+//
+// Of the tests before blocks (block_tests.h): `off` has every block looked at by a call, as where tests are
+// not possible; `check` counts those that are wrong.
 //
 // docs/emulator.md explains how it works and how exact it is. QEMU must run with `-accel tcg,thread=single`:
 // all virtual processors then share one thread and nothing here needs a lock.
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "running_processor.h"
 #include "translation.h"
@@ -29,6 +33,9 @@ void on_vcpu_init(qemu_plugin_id_t, unsigned index) {
 void on_translate(qemu_plugin_id_t, qemu_plugin_tb* tb) {
   plugin->translator->translate(tb);
 }
+void on_flush(qemu_plugin_id_t) {
+  plugin->translator->flushed();
+}
 void on_exit(qemu_plugin_id_t, void*) {
   plugin->translator->collector().finish();
 }
@@ -38,6 +45,13 @@ bool take_option(const char* argument, const char* name, std::string& value) {
   if (std::strncmp(argument, name, length) != 0 || argument[length] != '=') return false;
   value = argument + length + 1;
   return true;
+}
+
+std::optional<hap_plugin::UseOfTests> use_of_tests_named(const std::string& name) {
+  if (name == "on") return hap_plugin::UseOfTests::on;
+  if (name == "off") return hap_plugin::UseOfTests::off;
+  if (name == "check") return hap_plugin::UseOfTests::checked;
+  return std::nullopt;
 }
 
 int refuse(const std::string& why) {
@@ -56,8 +70,10 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
                                                                char** argv) {
   std::string hooks_path;
   std::string out_path;
+  std::string tests = "on";
   for (int i = 0; i < argc; ++i) {
-    if (!take_option(argv[i], "hooks", hooks_path) && !take_option(argv[i], "out", out_path)) {
+    if (!take_option(argv[i], "hooks", hooks_path) && !take_option(argv[i], "out", out_path) &&
+        !take_option(argv[i], "tests", tests)) {
       return refuse(std::string("unknown option ") + argv[i]);
     }
   }
@@ -69,15 +85,19 @@ __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t 
   }
   if (hooks_path.empty() || out_path.empty()) return refuse("the options hooks=FILE and out=FILE are needed");
 
+  const auto use_of_tests = use_of_tests_named(tests);
+  if (!use_of_tests) return refuse("tests are on, off or check");
+
   auto loaded = std::make_unique<Plugin>();
   std::string error;
   if (!loaded->hooks.load(hooks_path, error)) return refuse(error);
-  loaded->translator = std::make_unique<hap_plugin::Translator>(loaded->hooks);
+  loaded->translator = std::make_unique<hap_plugin::Translator>(loaded->hooks, *use_of_tests);
   if (!loaded->translator->collector().open(out_path)) return refuse("cannot write " + out_path);
   plugin = loaded.release();
 
   qemu_plugin_register_vcpu_init_cb(id, on_vcpu_init);
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+  qemu_plugin_register_flush_cb(id, on_flush);
   qemu_plugin_register_atexit_cb(id, on_exit, nullptr);
   return 0;
 }

@@ -153,6 +153,10 @@ void Collector::write_counters() {
   counters_["recordings_ended"] = count_.ends;
   counters_["recording"] = recording_ ? 1 : 0;
   counters_["translations"] = translations;
+  counters_["block_tests"] = block_tests;
+  counters_["block_calls"] = block_calls;
+  counters_["block_tests_checked"] = block_tests_checked;
+  counters_["block_tests_wrong"] = block_tests_wrong;
   counters_["blocks_translated"] = blocks_.count();
   counters_["memory_reads_failed"] = guest_.failed_reads();
   counters_["mappings_unresolved"] = mappings_.unresolved();

@@ -10,19 +10,35 @@ namespace {
 // QEMU's callbacks carry one pointer, which the block or hook needs; so these are the translator's for the
 // process.
 Collector* active;
-ActorBit actor_bits[most_vcpus];
+const ActorBit* actor_bits;
+BlockTests* tests;
 
-// Runs before every executed block, and is all that most of them cost.
-void on_block_of_only_processor(unsigned, void* mask) {
-  const ActorBit actor = actor_bits[0];
-  if ((static_cast<const uint64_t*>(mask)[actor.word_at] & actor.bit) != 0) return;
-  active->note_block(0, static_cast<const uint64_t*>(mask));
+bool look_expected;  // a block runs that must be looked at; only where tests are checked
+
+bool has_run(const ActorBit& actor, const uint64_t* mask) {
+  return (mask[actor.word_at] & actor.bit) != 0;
 }
+void look_at_block(unsigned processor, const uint64_t* mask) {
+  look_expected = false;
+  if (!has_run(actor_bits[processor], mask)) active->note_block(processor, mask);
+}
+// Before every executed block or, where there are tests, when one asks for it.
 // No callback trusts the number that QEMU gives it: see running_processor.h.
-void on_block(unsigned, void* mask) {
-  const ActorBit actor = actor_bits[running_processor()];
-  if ((static_cast<const uint64_t*>(mask)[actor.word_at] & actor.bit) != 0) return;
-  active->note_block(running_processor(), static_cast<const uint64_t*>(mask));
+void on_block(unsigned, void* argument) {
+  look_at_block(running_processor(), BlockTests::mask_of(argument));
+}
+// Until the block has its test, and if it can have none.
+void on_block_without_test(unsigned, void* argument) {
+  tests->write(__builtin_return_address(0), argument);
+  active->block_tests = tests->written();
+  active->block_calls = tests->left_as_calls();
+  look_at_block(0, BlockTests::mask_of(argument));
+}
+// Where tests are checked, right before each.
+void on_test(unsigned, void* argument) {
+  if (look_expected) ++active->block_tests_wrong;
+  ++active->block_tests_checked;
+  look_expected = !has_run(actor_bits[0], BlockTests::mask_of(argument));
 }
 void on_hook(unsigned, void* hook) {
   active->hook_runs(running_processor(), *static_cast<const Hook*>(hook));
@@ -58,8 +74,27 @@ constexpr uint64_t hash_start = 0xcbf29ce484222325u;
 
 }  // namespace
 
-Translator::Translator(const HookTable& hooks) : collector_(hooks, actor_bits) {
+Translator::Translator(const HookTable& hooks, UseOfTests use_of_tests)
+    : use_of_tests_(several_processors() ? UseOfTests::off : use_of_tests),
+      code_(use_of_tests_ == UseOfTests::off ? AddressRange{} : generated_code()),
+      bits_(shared_memory(sizeof(ActorBit) * most_vcpus)),
+      masks_(shared_memory(mask_bytes)),
+      tests_(code_, &bits()->in_first_half, on_block_without_test, on_block),
+      collector_(hooks, std::move(masks_), bits()) {
   active = &collector_;
+  actor_bits = bits();
+  tests = &tests_;
+}
+
+Memory Translator::shared_memory(size_t size) {
+  Memory memory = Memory::within_reach(code_, size, false);
+  if (memory) return memory;
+  code_ = {};  // no tests then
+  return Memory::anywhere(size);
+}
+
+void Translator::flushed() {
+  tests_.flushed();
 }
 
 void Translator::read(qemu_plugin_tb* tb) {
@@ -160,13 +195,17 @@ void Translator::plant_run(qemu_plugin_tb* tb, size_t first, size_t last, bool g
                  : user ? collector_.user_block(address, size, hash)
                         : collector_.kernel_block(address, size, hash);
   if (block == nullptr) return;
-  const auto callback = several_processors() ? on_block : on_block_of_only_processor;
-  if (first == 0) {
-    qemu_plugin_register_vcpu_tb_exec_cb(tb, callback, QEMU_PLUGIN_CB_NO_REGS, block->mask);
-  } else {
-    qemu_plugin_register_vcpu_insn_exec_cb(instructions_[first].handle, callback, QEMU_PLUGIN_CB_NO_REGS,
-                                           block->mask);
-  }
+  const auto plant_call = [&](qemu_plugin_vcpu_udata_cb_t callback) {
+    void* const argument = BlockTests::argument_of(block->mask);
+    if (first == 0) {
+      qemu_plugin_register_vcpu_tb_exec_cb(tb, callback, QEMU_PLUGIN_CB_NO_REGS, argument);
+    } else {
+      qemu_plugin_register_vcpu_insn_exec_cb(instructions_[first].handle, callback, QEMU_PLUGIN_CB_NO_REGS,
+                                             argument);
+    }
+  };
+  if (use_of_tests_ == UseOfTests::checked) plant_call(on_test);
+  plant_call(tests_.callback());
 }
 
 }  // namespace hap_plugin

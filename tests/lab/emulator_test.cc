@@ -1,6 +1,6 @@
 // How exact the emulator collector is: a static program whose system calls are known, and QEMU's own
 // execution log of a second run from the same checkpoint, under the instruction clock and without the plugin,
-// as an independent witness.
+// as an independent witness; and a longer run in two ways that the plugin has of looking at blocks.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,6 +52,7 @@ struct StreamContents {
   std::map<uint32_t, collect::StreamTask> tasks;
   std::map<uint32_t, std::vector<collect::StreamHit>> hits;  // by window
   std::map<std::pair<uint32_t, int>, uint64_t> syscalls;     // task, number
+  std::map<std::string, uint64_t> counters;
 };
 
 StreamContents read_stream(const std::string& path) {
@@ -78,6 +79,8 @@ StreamContents read_stream(const std::string& path) {
     } else if (auto* hits = std::get_if<collect::StreamHits>(&**record)) {
       auto& all = run.hits[hits->window];
       all.insert(all.end(), hits->hits.begin(), hits->hits.end());
+    } else if (auto* counter = std::get_if<collect::StreamCounter>(&**record)) {
+      run.counters[counter->name] = counter->value;
     } else if (auto* calls = std::get_if<collect::StreamSyscalls>(&**record)) {
       for (const auto& row : calls->counts) run.syscalls[{row.task, row.number}] += row.count;
     }
@@ -85,6 +88,8 @@ StreamContents read_stream(const std::string& path) {
   EXPECT_TRUE(reader.complete());
   return run;
 }
+
+constexpr const char* program_path = "/run/known";
 
 class Emulator : public ::testing::Test {
  protected:
@@ -100,28 +105,34 @@ class Emulator : public ::testing::Test {
     spec.icount = "shift=2,sleep=off";
     auto lab = lab::open_lab(spec, progress, cancel);
     ASSERT_TRUE(lab) << lab.error().to_string() << "; " << lab.error().hint();
-    const std::string hooks = folder_->file("hooks");
-    ASSERT_GOOD(
-        collect::write_hooks(lab->checkpoint.file(lab::kKallsyms), lab->checkpoint.file(lab::kBtf), hooks));
-    auto argument = collect::qemu_plugin_argument(HAP_BINARY_DIR "/emulator-plugin/libhap-emulator.so", hooks,
-                                                  folder_->file("stream"));
-    ASSERT_GOOD(argument);
-    run_known_program(*lab, {"-plugin", *argument}, false);
+    lab_ = std::make_unique<lab::Lab>(std::move(*lab));
+    ASSERT_GOOD(collect::write_hooks(lab_->checkpoint.file(lab::kKallsyms), lab_->checkpoint.file(lab::kBtf),
+                                     folder_->file("hooks")));
+    run_ = noted_run("", {program_path});
     run_known_program(
-        *lab, {"-D", folder_->file("log"), "-dfilter", "0xffffffff80000000+0x7effffff,0x400000+0x200000"},
-        true);
-    run_ = read_stream(folder_->file("stream"));
-    auto text = read_file(lab->checkpoint.file(lab::kKallsyms));
+        *lab_, {"-D", folder_->file("log"), "-dfilter", "0xffffffff80000000+0x7effffff,0x400000+0x200000"},
+        true, {program_path});
+    auto text = read_file(lab_->checkpoint.file(lab::kKallsyms));
     ASSERT_GOOD(text);
     auto symbols = collect::Kallsyms::parse(*text);
     ASSERT_GOOD(symbols);
     functions_ = std::make_unique<Functions>(*symbols);
-    auto facts = lab->kernel_facts();
+    auto facts = lab_->kernel_facts();
     ASSERT_GOOD(facts);
     build_id_ = facts->value("build_id", "");
   }
 
-  static void run_known_program(const lab::Lab& lab, std::vector<std::string> arguments, bool log) {
+  // A run with the plugin.
+  static StreamContents noted_run(const std::string& plugin_options, std::vector<std::string> command) {
+    auto argument = collect::qemu_plugin_argument(HAP_BINARY_DIR "/emulator-plugin/libhap-emulator.so",
+                                                  folder_->file("hooks"), folder_->file("stream"));
+    EXPECT_TRUE(argument);
+    run_known_program(*lab_, {"-plugin", *argument + plugin_options}, false, std::move(command));
+    return read_stream(folder_->file("stream"));
+  }
+
+  static void run_known_program(const lab::Lab& lab, std::vector<std::string> arguments, bool log,
+                                std::vector<std::string> command) {
     const CancelToken cancel;
     lab::StartOptions options;
     options.arguments = std::move(arguments);
@@ -129,7 +140,7 @@ class Emulator : public ::testing::Test {
     ASSERT_GOOD(machine);
     auto program = read_file(HAP_KNOWN_PROGRAM);
     ASSERT_GOOD(program);
-    ASSERT_GOOD(machine->call("write_file", {{"path", "/run/known"}, {"mode", 0755}}, cancel,
+    ASSERT_GOOD(machine->call("write_file", {{"path", program_path}, {"mode", 0755}}, cancel,
                               std::chrono::minutes(1), *program));
     const auto log_items = [&](const std::string& items) {
       return machine->qmp().execute("human-monitor-command", {{"command-line", "log " + items}}, cancel);
@@ -137,7 +148,7 @@ class Emulator : public ::testing::Test {
     if (log) {
       ASSERT_GOOD(log_items("exec,nochain"));
     }
-    ASSERT_GOOD(machine->call("exec", {{"argv", {"/run/known"}}}, cancel, std::chrono::minutes(5)));
+    ASSERT_GOOD(machine->call("exec", {{"argv", command}}, cancel, std::chrono::minutes(5)));
     if (log) {
       ASSERT_GOOD(log_items("none"));
     }
@@ -146,6 +157,7 @@ class Emulator : public ::testing::Test {
 
   static void TearDownTestSuite() {
     folder_.reset();
+    lab_.reset();
     functions_.reset();
   }
 
@@ -164,6 +176,7 @@ class Emulator : public ::testing::Test {
   }
 
   static inline std::unique_ptr<TempDir> folder_;
+  static inline std::unique_ptr<lab::Lab> lab_;
   static inline std::unique_ptr<Functions> functions_;
   static inline std::string build_id_;  // of the kernel
   static inline StreamContents run_;
@@ -229,6 +242,59 @@ TEST_F(Emulator, InlinedFunctionsAreKnownByName) {
     EXPECT_THAT(inlined, Contains(name));
     EXPECT_THAT(out_of_line, Not(Contains(name)));
   }
+}
+
+// Intent: the tests that the plugin writes into generated code let no first run of a block pass. The same
+// program, 300 times over, looked at by tests and by calls alone.
+TEST_F(Emulator, TestsBeforeBlocksSayWhatCallsSay) {
+  const auto by_tests = noted_run("", {program_path, "300"});
+  const auto by_calls = noted_run(",tests=off", {program_path, "300"});
+  EXPECT_GT(by_tests.counters.at("block_tests"), 1000u);
+  EXPECT_EQ(by_tests.counters.at("block_calls"), 0u);
+  EXPECT_EQ(by_calls.counters.at("block_tests"), 0u);
+  // By the byte: where the instruction budget ends, a block ends sooner.
+  const auto code_of_program = [](const StreamContents& run) {
+    std::set<std::pair<uint32_t, uint64_t>> code;  // window, address
+    for (const auto& [window, hits] : run.hits) {
+      for (const auto& hit : hits) {
+        const auto& actor = run.actors.at(hit.actor);
+        const auto found = run.kernel_blocks.find(hit.block);
+        if (found == run.kernel_blocks.end() || actor.cause != stream::Cause::process) continue;
+        if (run.tasks.at(actor.task).comm != "known") continue;
+        const auto& block = found->second;
+        for (uint32_t byte = 0; byte < block.size; ++byte) code.emplace(window, block.address + byte);
+      }
+    }
+    return code;
+  };
+  const auto tested = code_of_program(by_tests);
+  const auto called = code_of_program(by_calls);
+  EXPECT_GT(tested.size(), 10000u);
+  for (const auto& [window, address] : called) {
+    EXPECT_TRUE(tested.contains({window, address}))
+        << "only by calls: " << functions_->at(address) << " " << std::hex << address;
+  }
+  for (const auto& [window, address] : tested) {
+    EXPECT_TRUE(called.contains({window, address}))
+        << "only by tests: " << functions_->at(address) << " " << std::hex << address;
+  }
+  std::printf("%zu bytes of code by tests, %zu by calls\n", tested.size(), called.size());
+}
+
+// Intent: nor do they in any block of anybody, user code and interrupts included, with more actors in a
+// window (40 children of the program) than tests have bits for. Each test is held against the block's mask as
+// it runs.
+TEST_F(Emulator, NoTestIsWrong) {
+  const auto run = noted_run(",tests=check", {program_path, "300", "40"});
+  std::set<uint32_t> actors;
+  for (const auto& hit : run.hits.at(1)) actors.insert(hit.actor);
+  EXPECT_GT(actors.size(), 64u);
+  EXPECT_GT(run.counters.at("block_tests"), 1000u);
+  EXPECT_EQ(run.counters.at("block_calls"), 0u);
+  EXPECT_GT(run.counters.at("block_tests_checked"), 1000000u);
+  EXPECT_EQ(run.counters.at("block_tests_wrong"), 0u);
+  std::printf("%llu tests of blocks checked, %zu actors in a window\n",
+              static_cast<unsigned long long>(run.counters.at("block_tests_checked")), actors.size());
 }
 
 // Intent: QEMU's own log of another run names the same kernel code. The differences are listed by cause, and

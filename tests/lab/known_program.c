@@ -1,7 +1,13 @@
 // A static program whose system calls between the marks are known, for tests/lab/emulator_test.cc.
+//
+//   known [TIMES [CHILDREN]]    makes those of its first window so often, once by default, and then has so
+//   many
+//                               children make them once each, one after the other
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,13 +30,9 @@ static void wait_behind_a_tick(void) {
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, 0);
 }
 
-int main(void) {
+static void make_calls(void) {
   char buffer[64];
   int ends[2];
-  wait_behind_a_tick();
-  mark(1, 0);
-  mark(3, 2);
-  mark(5, 1);
   syscall(SYS_getpid);
   const long file = syscall(SYS_openat, AT_FDCWD, "/proc/self/comm", O_RDONLY);
   syscall(SYS_read, file, buffer, sizeof(buffer));
@@ -38,6 +40,24 @@ int main(void) {
   syscall(SYS_pipe, ends);
   syscall(SYS_write, ends[1], buffer, 1);
   syscall(SYS_write, ends[1], (void*)8, 1);  // a fault that the kernel recovers from
+}
+
+int main(int count, char** arguments) {
+  const int times = count > 1 ? atoi(arguments[1]) : 1;
+  const int children = count > 2 ? atoi(arguments[2]) : 0;
+  wait_behind_a_tick();
+  mark(1, 0);
+  mark(3, 2);
+  mark(5, 1);
+  for (int i = 0; i < times; ++i) make_calls();
+  for (int i = 0; i < children; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      make_calls();
+      _exit(0);
+    }
+    waitpid(child, NULL, 0);
+  }
   mark(5, 2);
   syscall(SYS_getppid);
   mark(4, 2);
