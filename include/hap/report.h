@@ -108,10 +108,11 @@ struct Permitted {
 
 // Functions of the HAP that were first seen together, late in phase serve.
 struct LateArrival {
-  std::uint32_t window = 0;        // from 1
-  double seconds = 0;              // from the begin of phase serve to the begin of that window
-  std::uint64_t functions = 0;     // how many
-  std::uint64_t deferred = 0;      // of these, came in deferred work alone (context kthread)
+  std::uint32_t window = 0;     // from 1
+  double seconds = 0;           // from the begin of phase serve to the begin of that window
+  std::uint64_t functions = 0;  // how many
+  std::uint64_t deferred = 0;   // of these, came in deferred work alone (context kthread)
+  std::uint64_t known = 0;      // of the others, had run before in interrupts on top of the sandbox's threads
   std::vector<std::string> names;  // a few of them, system calls first
 };
 
@@ -123,6 +124,8 @@ struct LengthReport {
   std::uint32_t windows = 0;           // served when the verdict was given; 0: there was none
   std::optional<Interval> foretold;    // new functions at four times that length, as stated then
   std::optional<std::uint64_t> added;  // by the windows served after the verdict; null: there were none
+  std::uint64_t added_deferred = 0;    // of these, came in deferred work alone
+  std::uint64_t added_known = 0;       // of the others, had run before in interrupts: see LateArrival
   std::uint32_t all_windows = 0;       // served in all
   std::vector<LateArrival> late;       // of at least three functions, in the last two thirds of phase serve
 };

@@ -143,6 +143,7 @@ json length_of(const LengthReport& length) {
                     {"seconds", number_of(arrival.seconds)},
                     {"functions", arrival.functions},
                     {"deferred_work", arrival.deferred},
+                    {"known_from_interrupts", arrival.known},
                     {"names", arrival.names}});
   }
   json object{{"until", text_or_null(length.until)}, {"verdict", text_or_null(length.verdict)}};
@@ -151,6 +152,8 @@ json length_of(const LengthReport& length) {
   object["all_windows"] = length.all_windows;
   object["growth_foretold"] = length.foretold ? interval_of(*length.foretold) : json(nullptr);
   object["functions_added"] = or_null(length.added);
+  object["functions_added_deferred"] = length.added_deferred;
+  object["functions_added_known"] = length.added_known;
   object["late_arrivals"] = std::move(late);
   return object;
 }

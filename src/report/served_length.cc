@@ -24,20 +24,35 @@ struct FirstSeen {
   std::string name;
   std::uint32_t window;
   bool deferred;  // in deferred work, and in that window in nothing else
+  bool known;     // not that, but in interrupts on top of its threads in an earlier window
 };
 
-std::vector<FirstSeen> first_seen(const Profile& profile) {
-  std::map<uint32_t, std::uint32_t> by_the_sandbox;  // function -> window; without deferred work
-  const auto direct = profile.select(
-      [](const Account& account) { return counts_as_hap(account) && account.context != Context::kthread; });
+using FirstWindows = std::map<uint32_t, std::uint32_t>;  // by function
+
+template <typename Accounts>
+FirstWindows first_windows(const Profile& profile, Accounts accounts) {
+  FirstWindows first;
   profile.for_each_function_windows(
-      direct, [&](uint32_t id, std::span<const uint32_t> windows) { by_the_sandbox[id] = windows.front(); });
+      profile.select(accounts),
+      [&](uint32_t id, std::span<const uint32_t> windows) { first[id] = windows.front(); });
+  return first;
+}
+
+std::vector<FirstSeen> first_seen(const Profile& profile) {
+  const auto by_the_sandbox = first_windows(profile, [](const Account& account) {
+    return counts_as_hap(account) && account.context != Context::kthread;
+  });
+  const auto in_interrupts = first_windows(profile, [](const Account& account) {
+    return account.standing == Standing::softirq || account.standing == Standing::interrupt;
+  });
   std::vector<FirstSeen> functions;
   const auto hap = profile.select([](const Account& account) { return counts_as_hap(account); });
   profile.for_each_function_windows(hap, [&](uint32_t id, std::span<const uint32_t> windows) {
-    const auto found = by_the_sandbox.find(id);
-    functions.push_back({profile.functions()[id].name, windows.front(),
-                         found == by_the_sandbox.end() || found->second > windows.front()});
+    const auto direct = by_the_sandbox.find(id);
+    const auto interrupt = in_interrupts.find(id);
+    const bool deferred = direct == by_the_sandbox.end() || direct->second > windows.front();
+    const bool known = !deferred && interrupt != in_interrupts.end() && interrupt->second < windows.front();
+    functions.push_back({profile.functions()[id].name, windows.front(), deferred, known});
   });
   return functions;
 }
@@ -59,6 +74,7 @@ std::vector<LateArrival> late_arrivals(const std::vector<FirstSeen>& functions,
         static_cast<double>(windows[function.window]->start_ns - windows.front()->start_ns) / 1e9;
     ++arrival.functions;
     arrival.deferred += function.deferred ? 1 : 0;
+    arrival.known += function.known ? 1 : 0;
     arrival.names.push_back(function.name);
   }
   std::vector<LateArrival> late;
@@ -69,6 +85,12 @@ std::vector<LateArrival> late_arrivals(const std::vector<FirstSeen>& functions,
     late.push_back(std::move(arrival));
   }
   return late;
+}
+
+std::string_view what_they_are(const LateArrival& arrival) {
+  if (arrival.deferred == arrival.functions) return " of deferred work";
+  if (arrival.known == arrival.functions) return " known from interrupts";
+  return "";
 }
 
 }  // namespace
@@ -91,8 +113,13 @@ LengthReport length_of(const Profile& profile) {
   length.all_windows = static_cast<std::uint32_t>(windows.size());
   const auto functions = first_seen(profile);
   if (length.windows > 0 && length.windows < length.all_windows) {
-    length.added = static_cast<std::uint64_t>(std::count_if(
-        functions.begin(), functions.end(), [&](const FirstSeen& f) { return f.window >= length.windows; }));
+    length.added = 0;
+    for (const FirstSeen& function : functions) {
+      if (function.window < length.windows) continue;
+      ++*length.added;
+      length.added_deferred += function.deferred ? 1 : 0;
+      length.added_known += function.known ? 1 : 0;
+    }
   }
   length.late = late_arrivals(functions, windows);
   return length;
@@ -121,10 +148,9 @@ std::vector<std::string> sentences(const LengthReport& length) {
   constexpr std::size_t most = 4;
   for (std::size_t i = 0; i < std::min(most, length.late.size()); ++i) {
     const LateArrival& arrival = length.late[i];
-    late +=
-        fmt::format("{}{} functions{} after {:.1f} s ({}{})", i == 0 ? "" : "; ", arrival.functions,
-                    arrival.deferred == arrival.functions ? " of deferred work" : "", arrival.seconds,
-                    fmt::join(arrival.names, ", "), arrival.functions > arrival.names.size() ? ", ..." : "");
+    late += fmt::format("{}{} functions{} after {:.1f} s ({}{})", i == 0 ? "" : "; ", arrival.functions,
+                        what_they_are(arrival), arrival.seconds, fmt::join(arrival.names, ", "),
+                        arrival.functions > arrival.names.size() ? ", ..." : "");
   }
   if (length.late.size() > most) late += fmt::format("; and {} more times", length.late.size() - most);
   text.push_back(late);

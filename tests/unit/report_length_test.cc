@@ -90,6 +90,34 @@ TEST(Length, DeferredWorkThatCameLateIsNamedAsThat) {
   EXPECT_THAT(sentences(length).back(), HasSubstr("3 functions of deferred work after 8.0 s"));
 }
 
+// Intent: code that interrupts had run on top of the sandbox's threads before is told from code never seen.
+TEST(Length, WhatInterruptsHadRunBeforeIsKnown) {
+  SampleCell cell;
+  lengthen(cell, 8);
+  cell.meta["steady_verdict"] = "steady";
+  cell.meta["steady_windows"] = "3";
+  const auto redis = cell.task("redis-server", "/hap/cell", 100);
+  const auto own = cell.actor(redis);
+  const auto softirq = cell.actor(redis, Cause::softirq);
+  cell.hit(cell.function("vfs_read"), own, {2, 12});
+  for (const char* name : {"tcp_sendmsg", "tcp_ack"}) {
+    cell.hit(cell.function(name), softirq, {3});
+    cell.hit(cell.function(name), own, {10});
+  }
+  cell.hit(cell.function("kvm_exit"), softirq, {10});
+  cell.hit(cell.function("kvm_exit"), own, {10});
+  const auto profile = cell.profile();
+  ASSERT_TRUE(profile.ok()) << profile.error().to_string();
+  const LengthReport length = length_of(*profile);
+  EXPECT_EQ(length.added, 3U);
+  EXPECT_EQ(length.added_deferred, 0U);
+  EXPECT_EQ(length.added_known, 2U);
+  ASSERT_EQ(length.late.size(), 1U);
+  EXPECT_EQ(length.late[0].functions, 3U);
+  EXPECT_EQ(length.late[0].deferred, 0U);
+  EXPECT_EQ(length.late[0].known, 2U) << "kvm_exit came by both ways at once";
+}
+
 TEST(Length, AnOlderRecordingSaysNothingOfItsLength) {
   SampleCell cell = busy_cell();
   const auto profile = cell.profile();
