@@ -107,7 +107,7 @@ class Bench {
     HAP_TRY(started, start(profile_.empty() ? "" : profile_ + "/" + method.name + ".profile"));
     auto& machine = *started.machine;
     HAP_CHECK(machine.install_hap());
-    HAP_TRY(ran, machine.shell(script_of(method), std::chrono::hours(2)));
+    HAP_TRY(ran, machine.shell(script_of(method), std::chrono::hours(6)));
     if (ran.status != 0) return Error(method.name + ": " + ran.out + ran.err);
     if (!profile_.empty()) {
       HAP_CHECK(machine.fetch("/run/symbols", profile_ + "/" + method.name + ".symbols"));

@@ -147,6 +147,7 @@ TEST(FunctionPlaces, ModulesFarAwayHaveNone) {
 constexpr WindowProgress early{kOpportunities - 1, kOthersPatience};
 constexpr WindowProgress young{kOpportunities, kOthersPatience - 1ns};
 constexpr WindowProgress late{kOpportunities, kOthersPatience};
+
 TEST(Arming, SeenInAProcessIsDone) {
   EXPECT_TRUE(done_with({true}, {}));
   EXPECT_FALSE(done_with({false}, late));

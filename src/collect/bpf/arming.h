@@ -22,7 +22,7 @@
 //   - or the window is kOthersPatience old;
 //
 // what runs by the packet, at every sleep of a processor or for other tenants would be most of the cost. If a
-// watched thread enters it after all, later in the same window, that is not seen; such functions are counted
+// watched thread enters it after all, later in the same window, that is not seen; such functions are named
 // (`censored_functions`). As it is entries that cost, what runs more rarely is watched for longer: the
 // clock's functions, which tasks enter now and then, for some hundred thousand system calls of a busy
 // service.
